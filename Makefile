@@ -1,0 +1,47 @@
+# Two commands: `make demo` and `make test`. Both make what they need first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PEOPLE ?= 20000
+PORT ?= 8000
+
+.PHONY: help setup demo test lint lock clean
+help: ## Say what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/ready static/ready ## Make the environment
+
+$(VENV)/ready: requirements/dev.txt
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	touch $@
+
+node_modules/ready: package-lock.json $(VENV)/ready
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent
+	touch $@
+
+static/ready: node_modules/ready shielding/frontend.py
+	$(BIN)/python -m shielding.frontend
+	touch $@
+
+demo: setup ## A whole working country in miniature (HEADLESS=1: run the path, print the ledger, stop)
+	$(BIN)/python -m shielding.demo --people $(PEOPLE) --port $(PORT) $(if $(HEADLESS),--headless)
+
+test: setup ## Run every test, in a browser too
+	$(BIN)/python -m shielding.frontend --browser
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: setup ## Run the linters and type checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy .
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+lock: $(VENV)/ready ## Renew the hash-locked requirements
+	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements/app.txt requirements/app.in
+	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements/dev.txt requirements/dev.in
+
+clean: ## Remove everything that was made, the demo's data too
+	rm -rf $(VENV) node_modules static staticfiles .data

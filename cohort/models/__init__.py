@@ -1,0 +1,24 @@
+"""Models of the cohort app."""
+
+from cohort.models.criteria import CodeList, CodeListCode, CodeListVersion, Criterion, CriterionVersion
+from cohort.models.extracts import Extract
+from cohort.models.lists import ListEntry, ListFact, PracticeList
+from cohort.models.patients import Patient
+from cohort.models.runs import Evidence, Flag, SearchCount, SearchRun
+
+__all__ = [
+    "CodeList",
+    "CodeListCode",
+    "CodeListVersion",
+    "Criterion",
+    "CriterionVersion",
+    "Evidence",
+    "Extract",
+    "Flag",
+    "ListEntry",
+    "ListFact",
+    "Patient",
+    "PracticeList",
+    "SearchCount",
+    "SearchRun",
+]

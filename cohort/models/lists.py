@@ -1,0 +1,142 @@
+"""The list: append-only facts, the entry computed from them, and each practice's list to validate."""
+
+import uuid
+
+import pghistory
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from cohort.models.criteria import APPEND_ONLY
+from cohort.models.patients import Patient
+from cohort.models.runs import SearchRun
+from cohort.rules import REVIEW_TRANSITIONS, FactSource, RemovalReason, Request, ReviewState
+
+REMOVAL_REASONS = [
+    (RemovalReason.CONDITION_NOT_PRESENT.value, "They do not have the condition"),
+    (RemovalReason.CONDITION_RESOLVED.value, "They had the condition but no longer do"),
+    (RemovalReason.LOW_RISK.value, "They have the condition but are not at high risk"),
+    (RemovalReason.MOVED_AWAY.value, "They have moved away or left the practice"),
+    (RemovalReason.DIED.value, "They have died"),
+    (RemovalReason.OTHER.value, "Another reason"),
+]
+
+
+class ListFact(models.Model):
+    """Somebody asked for a person to be on or off the list. Append-only; a later row may withdraw one.
+
+    `withdraws` names the fact that this row takes back; such a row asks for nothing itself.
+    """
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="facts")
+    source = models.CharField(max_length=10, choices=[(s.value, s.value) for s in FactSource])
+    request = models.CharField(max_length=6, choices=[(r.value, r.value.title()) for r in Request], blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
+    organisation = models.ForeignKey("accounts.Organisation", models.PROTECT, null=True, blank=True)
+    run = models.ForeignKey(SearchRun, models.PROTECT, null=True, blank=True)
+    withdraws = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="withdrawn_by")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(request="", withdraws__isnull=False) | (~Q(request="") & Q(withdraws__isnull=True)),
+                name="a_fact_asks_or_withdraws",
+            ),
+            models.CheckConstraint(
+                condition=~Q(source="ALGORITHM") | Q(run__isnull=False), name="an_algorithm_fact_has_a_run"
+            ),
+            models.UniqueConstraint(
+                fields=["patient", "source"], condition=Q(source="ALGORITHM"), name="one_algorithm_fact_per_person"
+            ),
+        ]
+        indexes = [models.Index(fields=["patient", "at"], name="fact_patient_at")]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.request or 'WITHDRAW'} {self.patient_id}"
+
+
+@pghistory.track()
+class PracticeList(models.Model):
+    """The list one practice was asked to validate after one search, and when it is due."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    run = models.ForeignKey(SearchRun, models.PROTECT, related_name="practice_lists")
+    practice = models.ForeignKey("accounts.Organisation", models.PROTECT, related_name="practice_lists")
+    due_date = models.DateField()
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "practice"], name="one_list_per_run_and_practice"),
+            models.CheckConstraint(
+                condition=Q(submitted_at__isnull=True, submitted_by__isnull=True)
+                | Q(submitted_at__isnull=False, submitted_by__isnull=False),
+                name="list_submitted_at_and_by",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.practice} due {self.due_date}"
+
+
+@pghistory.track(pghistory.UpdateEvent(row=pghistory.Old), pghistory.DeleteEvent())
+class ListEntry(models.Model):
+    """One person's standing: on the list or not (computed from the facts), and the practice's review.
+
+    One row per person, whose id it shares. `is_on_list` is written only by
+    `cohort.actions.recompute`. `removed` says why the practice took them off.
+    """
+
+    patient = models.OneToOneField(Patient, models.PROTECT, primary_key=True, related_name="entry")
+    is_on_list = models.BooleanField()
+    because = models.ForeignKey(ListFact, models.PROTECT, null=True, blank=True, related_name="+")
+    changed_at = models.DateTimeField(help_text="When they last came on or went off the list.")
+    is_flagged = models.BooleanField(help_text="A search has ever flagged them.")
+    practice_list = models.ForeignKey(PracticeList, models.PROTECT, null=True, blank=True, related_name="entries")
+    review_state = models.CharField(
+        max_length=10, choices=[(s.value, s.value.replace("_", " ").capitalize()) for s in ReviewState]
+    )
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
+    removal_reason = models.CharField(max_length=30, choices=REMOVAL_REASONS, blank=True)
+    removal_detail = models.CharField(max_length=300, blank=True)
+    is_patient_told = models.BooleanField(null=True, blank=True, help_text="Has the person been told of the removal?")
+
+    class Meta:
+        verbose_name_plural = "list entries"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(review_state="TO_REVIEW", reviewed_at__isnull=True, reviewed_by__isnull=True)
+                | (~Q(review_state="TO_REVIEW") & Q(reviewed_at__isnull=False, reviewed_by__isnull=False)),
+                name="entry_reviewed_at_and_by",
+            ),
+            models.CheckConstraint(
+                condition=(Q(review_state="REMOVED") & ~Q(removal_reason="") & Q(is_patient_told__isnull=False))
+                | (~Q(review_state="REMOVED") & Q(removal_reason="", removal_detail="", is_patient_told__isnull=True)),
+                name="a_removal_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_flagged=True) | ~Q(review_state="TO_REVIEW"), name="only_flagged_people_wait_for_review"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["practice_list", "review_state"], name="entry_by_list_and_state"),
+            models.Index(
+                fields=["review_state", "changed_at"], condition=Q(is_on_list=True), name="entry_on_list_by_state"
+            ),
+        ]
+        triggers = [
+            pgtrigger.FSM(
+                name="legal_moves",
+                field="review_state",
+                transitions=sorted((a.value, b.value) for a, after in REVIEW_TRANSITIONS.items() for b in after),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.patient_id)

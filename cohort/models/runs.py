@@ -1,0 +1,112 @@
+"""Search runs and what they found: flags with evidence for high risk, counts for the vulnerable."""
+
+import uuid
+
+import pghistory
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from cohort.models.criteria import APPEND_ONLY, CodeListVersion, CriterionVersion
+from cohort.models.extracts import Extract
+from cohort.models.patients import Patient
+from cohort.rules import RUN_TRANSITIONS, RunState
+
+ACTIVE_RUN_STATES = [RunState.QUEUED.value, RunState.RUNNING.value]
+
+
+@pghistory.track()
+class SearchRun(models.Model):
+    """One central search over the newest extracts. At most one is queued or running at a time."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    state = models.CharField(max_length=10, choices=[(s.value, s.value.title()) for s in RunState], default="QUEUED")
+    search_date = models.DateField(help_text="Ages and windows are counted from here.")
+    extracts = models.ManyToManyField(Extract, related_name="runs")
+    criteria = models.ManyToManyField(CriterionVersion, related_name="runs")
+    requested_at = models.DateTimeField()
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
+    stale_sources_reason = models.CharField(max_length=300, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    percent = models.PositiveSmallIntegerField(default=0)
+    doing = models.CharField("what it is doing", max_length=100, blank=True)
+    error = models.TextField(blank=True)
+    people_searched = models.BigIntegerField(null=True, blank=True)
+    people_flagged = models.BigIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                models.Value(1), condition=Q(state__in=ACTIVE_RUN_STATES), name="one_search_at_a_time"
+            ),
+            models.CheckConstraint(condition=Q(percent__lte=100), name="percent_is_at_most_100"),
+        ]
+        triggers = [
+            pgtrigger.FSM(
+                name="legal_moves",
+                field="state",
+                transitions=sorted((a.value, b.value) for a, after in RUN_TRANSITIONS.items() for b in after),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Search of {self.search_date}"
+
+
+class Flag(models.Model):
+    """One criterion of the high-risk tier that one person met in one run. Append-only."""
+
+    run = models.ForeignKey(SearchRun, models.PROTECT, related_name="flags")
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="flags")
+    criterion_version = models.ForeignKey(CriterionVersion, models.PROTECT, related_name="flags")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "patient", "criterion_version"], name="one_flag_per_run")]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.patient_id} met {self.criterion_version_id}"
+
+
+class Evidence(models.Model):
+    """One record that made somebody meet a criterion: the answer to "why am I on the list?". Append-only.
+
+    `code` is empty where the evidence is the person's age or sex; `detail` then says it.
+    """
+
+    flag = models.ForeignKey(Flag, models.PROTECT, related_name="evidence")
+    clause = models.CharField(max_length=200, help_text="The clause of the criterion, in plain English.")
+    system = models.CharField(max_length=10, blank=True)
+    code = models.CharField(max_length=20, blank=True)
+    term = models.CharField(max_length=300, blank=True)
+    event_date = models.DateField(null=True, blank=True)
+    source = models.CharField(max_length=10, blank=True)
+    detail = models.CharField(max_length=200, blank=True)
+    code_list_version = models.ForeignKey(CodeListVersion, models.PROTECT, null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "evidence"
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.system} {self.code}"
+
+
+class SearchCount(models.Model):
+    """How many people of a practice met a criterion in a run. For the vulnerable this is all that is kept."""
+
+    run = models.ForeignKey(SearchRun, models.PROTECT, related_name="counts")
+    criterion_version = models.ForeignKey(CriterionVersion, models.PROTECT)
+    practice = models.ForeignKey("accounts.Organisation", models.PROTECT)
+    people = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "criterion_version", "practice"], name="one_count_per_practice")
+        ]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.people} people"

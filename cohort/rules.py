@@ -1,0 +1,139 @@
+"""The decisions of the cohort app: who is on the list, who may not be contacted, which moves are legal.
+
+Pure: no Django, no clock, no I/O.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class FactSource(StrEnum):
+    """Who said it."""
+
+    ALGORITHM = "ALGORITHM"
+    RISK_MODEL = "RISK_MODEL"
+    GP = "GP"
+    HOSPITAL = "HOSPITAL"
+    PATIENT = "PATIENT"
+
+
+class Request(StrEnum):
+    """What a fact asks for: on the list (a hit, an addition, flag H) or off it (a subtraction, flag M or L)."""
+
+    ADD = "ADD"
+    REMOVE = "REMOVE"
+
+
+#: Whose requests beat the algorithm and the risk model, the latest among them winning. The person's
+#: own request to be taken off counts with the clinicians': a later one may put them back.
+DECISIVE = frozenset({FactSource.GP, FactSource.HOSPITAL, FactSource.PATIENT})
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One row of the append-only table: `sequence` breaks ties between facts of the same moment."""
+
+    sequence: int
+    source: FactSource
+    request: Request
+    at: datetime
+    is_withdrawn: bool = False
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Whether somebody is on the list, and the fact that decided it (None where no fact stands)."""
+
+    is_on_list: bool
+    because: Fact | None
+
+
+def membership(facts: Iterable[Fact]) -> Membership:
+    """Returns the composite of one person's facts (domain, section 5).
+
+    The latest standing request of a GP, a hospital or the person decides. Where there is none, any
+    hit of the algorithm or the risk model puts the person on the list, and the earliest is why.
+    Withdrawn facts count for nothing, so withdrawing one recomputes the person.
+    """
+    standing = sorted((fact for fact in facts if not fact.is_withdrawn), key=lambda fact: (fact.at, fact.sequence))
+    decisive = [fact for fact in standing if fact.source in DECISIVE]
+    if decisive:
+        return Membership(decisive[-1].request is Request.ADD, decisive[-1])
+    hits = [fact for fact in standing if fact.request is Request.ADD]
+    if hits:
+        return Membership(True, hits[0])
+    return Membership(False, standing[-1] if standing else None)
+
+
+class ReviewState(StrEnum):
+    """Where an entry stands with the practice. ADDED people came from a clinician, not from the search."""
+
+    TO_REVIEW = "TO_REVIEW"
+    CONFIRMED = "CONFIRMED"
+    REMOVED = "REMOVED"
+    ADDED = "ADDED"
+
+
+#: From each review state, the states a practice may move an entry to. Enforced in the database.
+REVIEW_TRANSITIONS: dict[ReviewState, frozenset[ReviewState]] = {
+    ReviewState.TO_REVIEW: frozenset({ReviewState.CONFIRMED, ReviewState.REMOVED, ReviewState.ADDED}),
+    ReviewState.CONFIRMED: frozenset({ReviewState.REMOVED, ReviewState.TO_REVIEW}),
+    ReviewState.REMOVED: frozenset({ReviewState.CONFIRMED, ReviewState.ADDED, ReviewState.TO_REVIEW}),
+    ReviewState.ADDED: frozenset({ReviewState.REMOVED, ReviewState.CONFIRMED}),
+}
+
+
+class RemovalReason(StrEnum):
+    """Why a practice takes somebody off the list."""
+
+    CONDITION_NOT_PRESENT = "CONDITION_NOT_PRESENT"
+    CONDITION_RESOLVED = "CONDITION_RESOLVED"
+    LOW_RISK = "LOW_RISK"
+    MOVED_AWAY = "MOVED_AWAY"
+    DIED = "DIED"
+    OTHER = "OTHER"
+
+
+class RunState(StrEnum):
+    """Where a search run stands."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    LANDED = "LANDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+#: RUNNING to RUNNING: a run whose worker died is taken up again. Enforced in the database.
+RUN_TRANSITIONS: dict[RunState, frozenset[RunState]] = {
+    RunState.QUEUED: frozenset({RunState.RUNNING, RunState.FAILED, RunState.CANCELLED}),
+    RunState.RUNNING: frozenset({RunState.LANDED, RunState.FAILED, RunState.CANCELLED}),
+    RunState.LANDED: frozenset(),
+    RunState.FAILED: frozenset(),
+    RunState.CANCELLED: frozenset(),
+}
+
+
+class HoldReason(StrEnum):
+    """Why somebody must not be contacted (domain, section 6), the gravest first: one is shown, the first."""
+
+    DIED = "DIED"
+    REPORTED_DEAD = "REPORTED_DEAD"
+    RESTRICTED = "RESTRICTED"
+    RECORD_INVALID = "RECORD_INVALID"
+    MOVED_AWAY = "MOVED_AWAY"
+    OFF_LIST = "OFF_LIST"
+    ASKED_NOT_TO_BE_CONTACTED = "ASKED_NOT_TO_BE_CONTACTED"
+    UNSAFE_CHANNEL = "UNSAFE_CHANNEL"
+    NO_FIXED_ABODE = "NO_FIXED_ABODE"
+    NO_USABLE_ADDRESS = "NO_USABLE_ADDRESS"
+    NO_USABLE_NUMBER = "NO_USABLE_NUMBER"
+
+
+class Channel(StrEnum):
+    """A way to reach somebody."""
+
+    LETTER = "LETTER"
+    SMS = "SMS"

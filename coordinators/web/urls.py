@@ -1,0 +1,6 @@
+"""Addresses of the coordinators app."""
+
+from django.urls import URLPattern
+
+app_name = "coordinators"
+urlpatterns: list[URLPattern] = []

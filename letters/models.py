@@ -1,0 +1,193 @@
+"""Templates, campaigns, batches, and the outbox: one row for every letter and text."""
+
+import uuid
+
+import pghistory
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from cohort.rules import Channel, HoldReason
+from letters.rules import BATCH_TRANSITIONS, MESSAGE_TRANSITIONS, BatchState, MessageState
+
+CHANNELS = [(Channel.LETTER.value, "Letter"), (Channel.SMS.value, "Text message")]
+HOLD_REASONS = [
+    (HoldReason.DIED.value, "Has died"),
+    (HoldReason.REPORTED_DEAD.value, "Reported to have died"),
+    (HoldReason.RESTRICTED.value, "Restricted record"),
+    (HoldReason.RECORD_INVALID.value, "Record is invalid"),
+    (HoldReason.MOVED_AWAY.value, "Moved away or left the NHS"),
+    (HoldReason.OFF_LIST.value, "No longer on the list"),
+    (HoldReason.ASKED_NOT_TO_BE_CONTACTED.value, "Asked not to be contacted"),
+    (HoldReason.UNSAFE_CHANNEL.value, "Not safe to contact this way"),
+    (HoldReason.NO_FIXED_ABODE.value, "No fixed abode"),
+    (HoldReason.NO_USABLE_ADDRESS.value, "No usable address"),
+    (HoldReason.NO_USABLE_NUMBER.value, "No usable mobile number"),
+]
+
+
+class Template(models.Model):
+    """A letter or text for one purpose, such as the advice letter."""
+
+    slug = models.SlugField(max_length=50, unique=True)
+    name = models.CharField(max_length=100)
+    channel = models.CharField(max_length=8, choices=CHANNELS)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TemplateVersion(models.Model):
+    """One version of a template's words. Append-only.
+
+    `body` holds `((placeholder))` marks; paragraphs are set apart by an empty line, and in letters a
+    line that begins with `# ` is a heading and one that begins with `* ` an item of a list.
+    """
+
+    template = models.ForeignKey(Template, models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    subject = models.CharField(max_length=200, blank=True, help_text="The letter's heading; texts have none.")
+    body = models.TextField()
+    approved_at = models.DateTimeField()
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["template", "number"], name="template_versions_are_numbered")]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.template} version {self.number}"
+
+
+class Campaign(models.Model):
+    """One purpose for which nobody is contacted twice by the same channel, such as `first-advice`."""
+
+    slug = models.SlugField(max_length=50, unique=True)
+    name = models.CharField(max_length=100)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@pghistory.track()
+class Batch(models.Model):
+    """A mailing: everybody due for a campaign at one moment, by one channel, with one template version."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="batches")
+    channel = models.CharField(max_length=8, choices=CHANNELS)
+    template_version = models.ForeignKey(TemplateVersion, models.PROTECT)
+    state = models.CharField(max_length=10, choices=[(s.value, s.value.title()) for s in BatchState])
+    planned_at = models.DateTimeField()
+    planned_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    released_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    stopped_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    stop_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        verbose_name_plural = "batches"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(released_at__isnull=True, released_by__isnull=True)
+                | Q(released_at__isnull=False, released_by__isnull=False),
+                name="batch_released_at_and_by",
+            ),
+            models.CheckConstraint(
+                condition=Q(stopped_at__isnull=True, stopped_by__isnull=True, stop_reason="")
+                | (Q(stopped_at__isnull=False, stopped_by__isnull=False) & ~Q(stop_reason="")),
+                name="batch_stopped_at_by_and_why",
+            ),
+        ]
+        triggers = [
+            pgtrigger.FSM(
+                name="legal_moves",
+                field="state",
+                transitions=sorted((a.value, b.value) for a, after in BATCH_TRANSITIONS.items() for b in after),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign}, {self.get_channel_display()}"
+
+
+class HandOver(models.Model):
+    """One batch file given to a supplier: its manifest's count and SHA-256. Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="hand_overs")
+    file_name = models.CharField(max_length=200)
+    count = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class Message(models.Model):
+    """One letter or text to one person: a row of the outbox.
+
+    The unique key is the promise that nobody is contacted twice for one purpose by one channel. A
+    worker holds the row by `lease_token` until `lease_until`; a write with an older token changes
+    nothing. `holds_checked_at` and `holds_checked_against` (the date of the person's details) are
+    stamped by the statement that releases or holds it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="messages")
+    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="messages")
+    patient = models.ForeignKey("cohort.Patient", models.PROTECT, related_name="messages")
+    channel = models.CharField(max_length=8, choices=CHANNELS)
+    state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in MessageState])
+    hold_reason = models.CharField(max_length=30, choices=HOLD_REASONS, blank=True)
+    failure = models.CharField(max_length=300, blank=True)
+    queued_at = models.DateTimeField()
+    lease_token = models.BigIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    holds_checked_at = models.DateTimeField(null=True, blank=True)
+    holds_checked_against = models.DateField(null=True, blank=True)
+    released_at = models.DateTimeField(null=True, blank=True)
+    hand_over = models.ForeignKey(HandOver, models.PROTECT, null=True, blank=True, related_name="messages")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["patient", "campaign", "channel"], name="nobody_twice_for_one_purpose"),
+            models.CheckConstraint(
+                condition=(Q(state="HELD") & ~Q(hold_reason="")) | (~Q(state="HELD") & Q(hold_reason="")),
+                name="a_hold_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=(Q(state="FAILED") & ~Q(failure="")) | (~Q(state="FAILED") & Q(failure="")),
+                name="a_failure_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="HANDED_OVER", hand_over__isnull=False)
+                | (~Q(state="HANDED_OVER") & Q(hand_over__isnull=True)),
+                name="handed_over_means_in_a_file",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["RELEASED", "HANDED_OVER"])
+                | Q(released_at__isnull=False, holds_checked_at__isnull=False),
+                name="released_means_holds_were_checked",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["batch", "state"], name="message_by_batch_and_state"),
+            models.Index(fields=["queued_at"], condition=Q(state__in=["WAITING", "MAKING"]), name="message_to_do"),
+        ]
+        triggers = [
+            pgtrigger.FSM(
+                name="legal_moves",
+                field="state",
+                transitions=sorted((a.value, b.value) for a, after in MESSAGE_TRANSITIONS.items() for b in after),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.state} {self.id}"

@@ -1,0 +1,31 @@
+"""Reads of organisations, users and memberships."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import QuerySet
+
+from shielding.accounts.models import Membership, Organisation
+
+if TYPE_CHECKING:
+    from shielding.accounts.models import User
+
+
+def current_memberships(user: "User | Any") -> QuerySet[Membership]:
+    """Returns the user's memberships that have not ended, by organisation name then role."""
+    return (
+        Membership.objects.filter(user=user, ended_at__isnull=True)
+        .select_related("organisation", "user")
+        .order_by("organisation__name", "role")
+    )
+
+
+def working_membership(*, user: "User | Any", chosen: str | None) -> Membership | None:
+    """Returns the membership with id `chosen` if it is the user's and current, else their first, else None."""
+    memberships = list(current_memberships(user))
+    by_id = {str(membership.id): membership for membership in memberships}
+    return by_id.get(chosen or "") or (memberships[0] if memberships else None)
+
+
+def practice(code: str) -> Organisation | None:
+    """Returns the GP practice with this ODS code, or None."""
+    return Organisation.objects.filter(kind=Organisation.Kind.PRACTICE, code=code).first()

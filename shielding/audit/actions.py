@@ -1,0 +1,21 @@
+"""Writes to the read log."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from shielding.accounts.models import Membership
+from shielding.audit.models import ReadLog
+
+
+def record_read(*, by: Membership, what: str, patient_ids: Iterable[UUID], at: datetime) -> ReadLog | None:
+    """Logs that `by` was shown these people in the view named `what`.
+
+    Returns the log row, or None where nobody was shown (an empty page tells nothing about anybody).
+    """
+    shown = sorted(set(patient_ids))
+    if not shown:
+        return None
+    return ReadLog.objects.create(
+        at=at, user_id=by.user_id, organisation_id=by.organisation_id, role=by.role, what=what, patient_ids=shown
+    )

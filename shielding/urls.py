@@ -1,0 +1,13 @@
+"""Every address of the service. Ids in them are opaque; an NHS number never is in one."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("shielding.web.urls")),
+    path("", include("cohort.web.urls")),
+    path("", include("coordinators.web.urls")),
+    path("", include("letters.web.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,1 @@
+"""Tests mirror the code: unit, integration, journeys in a browser, chaos."""

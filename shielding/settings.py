@@ -7,6 +7,7 @@
 from pathlib import Path
 
 import environ
+from csp.constants import NONCE
 from django.core.exceptions import ImproperlyConfigured
 
 env = environ.Env()
@@ -137,7 +138,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [BASE_DIR / "static", BASE_DIR / "shielding" / "assets"]
 NODE_MODULES = BASE_DIR / "node_modules"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -147,7 +148,7 @@ STORAGES = {
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
-        "script-src": ["'self'"],
+        "script-src": ["'self'", NONCE],
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:"],
         "object-src": ["'none'"],
@@ -166,6 +167,8 @@ X_FRAME_OPTIONS = "DENY"
 
 #: Extracts, one folder each: Parquet, never in PostgreSQL.
 EXTRACT_STORE = Path(env.str("EXTRACT_STORE", default=str(DATA_DIR / "extract_store")))
+#: Where a search writes its results until they have landed.
+RUN_FOLDER = Path(env.str("RUN_FOLDER", default=str(DATA_DIR / "runs")))
 #: What the folder transport writes for a print supplier and an SMS provider.
 HANDOVER_FOLDER = Path(env.str("HANDOVER_FOLDER", default=str(DATA_DIR / "handover")))
 #: Days a practice has to validate its list.

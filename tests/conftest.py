@@ -17,6 +17,7 @@ import pytest
 def _own_folders(settings: Any, tmp_path: Path) -> None:
     """Gives each test its own extract store and hand-over folder, and plain static files."""
     settings.EXTRACT_STORE = tmp_path / "extract_store"
+    settings.RUN_FOLDER = tmp_path / "runs"
     settings.HANDOVER_FOLDER = tmp_path / "handover"
     settings.STORAGES = {
         **settings.STORAGES,

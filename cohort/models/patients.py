@@ -10,7 +10,11 @@ from django.db.models import Q
 from cohort.rules import Channel
 
 
-@pghistory.track(pghistory.UpdateEvent(row=pghistory.Old), pghistory.DeleteEvent())
+@pghistory.track(
+    # A weekly extract that changes nothing but its date leaves no two million rows of history.
+    pghistory.UpdateEvent(row=pghistory.Old, condition=pghistory.AnyChange(exclude=["as_at"])),
+    pghistory.DeleteEvent(),
+)
 class Patient(models.Model):
     """A person with the details needed to reach them, as last told by an extract or mended by a practice.
 

@@ -1,0 +1,108 @@
+"""People's details, brought up to date from an extract: addresses, phones, deaths, holds.
+
+Only people who are in PostgreSQL already are refreshed; a search brings new ones.
+"""
+
+import tempfile
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from django.db import connection, transaction
+
+PATIENT_FIELDS = (
+    "given_name",
+    "family_name",
+    "birth_date",
+    "sex",
+    "address_lines",
+    "postcode",
+    "uprn",
+    "no_fixed_abode",
+    "mobile",
+    "landline",
+    "email",
+    "death_status",
+    "death_date",
+    "is_restricted",
+    "is_invalid",
+    "moved_away_code",
+    "asked_not_to_be_contacted",
+    "unsafe_channels",
+    "safe_contact_instruction",
+)
+_ARRAYS = {"address_lines", "unsafe_channels"}
+
+
+def refresh_people(*, patients: Path, as_at: date) -> int:
+    """Brings everybody in PostgreSQL up to date with an extract's `patients.parquet`.
+
+    Returns how many people's rows changed. Details newer than `as_at` stay as they are.
+    """
+    with transaction.atomic(), connection.cursor() as cursor, duckdb.connect() as duck:
+        with tempfile.NamedTemporaryFile("w+", suffix=".csv") as known:
+            cursor.copy_expert("COPY (SELECT nhs_number::bigint FROM cohort_patient) TO STDOUT (FORMAT csv)", known)
+            known.flush()
+            duck.execute("CREATE TABLE known AS SELECT column0 AS person FROM read_csv(?, header=false)", [known.name])
+        people = duck.read_parquet(str(patients))
+        copy_people(cursor, people.query("people", "SELECT people.* FROM people SEMI JOIN known USING (person)"))
+        return update_people(cursor, as_at=as_at)
+
+
+def copy_people(cursor: Any, people: duckdb.DuckDBPyRelation) -> None:
+    """Copies rows of the extract store's patients into the temporary table `landing_people`."""
+    columns = ", ".join(f"{name} {_type(name)}" for name in PATIENT_FIELDS)
+    cursor.execute(
+        f"CREATE TEMPORARY TABLE landing_people (nhs_number text, practice_code text, {columns}) ON COMMIT DROP"
+    )
+    selection = ", ".join(_postgres_array(name) if name in _ARRAYS else name for name in PATIENT_FIELDS)
+    copy_rows(cursor, people.project(f"lpad(person::VARCHAR, 10, '0'), practice_code, {selection}"), "landing_people")
+    cursor.execute("CREATE UNIQUE INDEX ON landing_people (nhs_number); ANALYZE landing_people")
+
+
+def copy_rows(cursor: Any, rows: duckdb.DuckDBPyRelation, table: str) -> None:
+    """Streams a DuckDB relation into a table through one temporary CSV file."""
+    with tempfile.NamedTemporaryFile("r", suffix=".csv") as file:
+        rows.write_csv(file.name, header=False, na_rep="\\N")
+        cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT csv, NULL '\\N')", file)
+
+
+def insert_people(cursor: Any, *, as_at: date) -> None:
+    """Inserts the people of `landing_people` who are not there yet. Run `update_people` for the others first."""
+    names = ", ".join(PATIENT_FIELDS)
+    cursor.execute(
+        f"INSERT INTO cohort_patient (id, nhs_number, practice_id, as_at, {names})"
+        f" SELECT gen_random_uuid(), l.nhs_number, o.id, %s, {', '.join(f'l.{name}' for name in PATIENT_FIELDS)}"
+        " FROM landing_people l JOIN accounts_organisation o ON o.code = l.practice_code AND o.kind = 'PRACTICE'"
+        " ON CONFLICT (nhs_number) DO NOTHING",
+        [as_at],
+    )
+
+
+def update_people(cursor: Any, *, as_at: date) -> int:
+    """Updates the people of `landing_people` who are there with older or other details; returns how many."""
+    cursor.execute(
+        f"UPDATE cohort_patient p SET practice_id = o.id, as_at = %(as_at)s,"
+        f" {', '.join(f'{name} = l.{name}' for name in PATIENT_FIELDS)}"
+        " FROM landing_people l JOIN accounts_organisation o ON o.code = l.practice_code AND o.kind = 'PRACTICE'"
+        " WHERE p.nhs_number = l.nhs_number AND p.as_at <= %(as_at)s"
+        f" AND (p.practice_id, p.as_at, {', '.join(f'p.{name}' for name in PATIENT_FIELDS)})"
+        f" IS DISTINCT FROM (o.id, %(as_at)s::date, {', '.join(f'l.{name}' for name in PATIENT_FIELDS)})",
+        {"as_at": as_at},
+    )
+    return int(cursor.rowcount)
+
+
+def _type(name: str) -> str:
+    if name in _ARRAYS:
+        return "text[]"
+    if name.endswith("_date"):
+        return "date"
+    return "boolean" if name.startswith(("is_", "no_", "asked_")) else "text"
+
+
+def _postgres_array(name: str) -> str:
+    """Returns SQL that spells a list of strings as a PostgreSQL array literal."""
+    quoted = r"""'"' || replace(replace(item, '\', '\\'), '"', '\"') || '"'"""
+    return f"'{{' || array_to_string(list_transform({name}, lambda item: {quoted}), ',') || '}}'"

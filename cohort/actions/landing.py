@@ -87,7 +87,8 @@ def _check_known(cursor: Any, run: SearchRun) -> None:
     cursor.execute(
         "CREATE TEMPORARY TABLE landing_criteria ON COMMIT DROP AS"
         " SELECT c.slug, v.id FROM cohort_searchrun_criteria r"
-        " JOIN cohort_criterionversion v ON v.id = r.criterionversion_id JOIN cohort_criterion c ON c.id = v.criterion_id"
+        " JOIN cohort_criterionversion v ON v.id = r.criterionversion_id"
+        " JOIN cohort_criterion c ON c.id = v.criterion_id"
         " WHERE r.searchrun_id = %s",
         [run.pk],
     )

@@ -1,0 +1,69 @@
+"""What the ledger needs of the cohort: how many people are in which state. Counts only, no people."""
+
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import Count, Q
+
+from cohort.models import ListEntry
+from cohort.rules import DECISIVE, ReviewState
+
+VALIDATED_STATES = (ReviewState.CONFIRMED.value, ReviewState.ADDED.value)
+
+
+@dataclass(frozen=True)
+class ListCounts:
+    """People by their standing. `by_facts` and `by_flags` are counted anew from the append-only tables."""
+
+    flagged: int
+    flagged_confirmed: int
+    flagged_removed: int
+    flagged_waiting: int
+    added: int
+    everybody: int
+    on_list: int
+    on_list_validated: int
+    on_list_waiting: int
+    off_list: int
+    on_list_by_facts: int
+    flagged_by_flags: int
+
+
+def list_counts() -> ListCounts:
+    """Returns the counts of one moment (call it in a transaction that reads one snapshot)."""
+    flagged = Q(is_flagged=True)
+    counts = ListEntry.objects.aggregate(
+        flagged=Count("pk", filter=flagged),
+        flagged_confirmed=Count("pk", filter=flagged & Q(review_state__in=VALIDATED_STATES)),
+        flagged_removed=Count("pk", filter=flagged & Q(review_state=ReviewState.REMOVED)),
+        flagged_waiting=Count("pk", filter=flagged & Q(review_state=ReviewState.TO_REVIEW)),
+        added=Count("pk", filter=~flagged),
+        everybody=Count("pk"),
+        on_list=Count("pk", filter=Q(is_on_list=True)),
+        on_list_validated=Count("pk", filter=Q(is_on_list=True) & ~Q(review_state=ReviewState.TO_REVIEW)),
+        on_list_waiting=Count("pk", filter=Q(is_on_list=True, review_state=ReviewState.TO_REVIEW)),
+        off_list=Count("pk", filter=Q(is_on_list=False)),
+    )
+    return ListCounts(**counts, on_list_by_facts=_on_list_by_facts(), flagged_by_flags=_flagged_by_flags())
+
+
+def _on_list_by_facts() -> int:
+    """Counts the list again from the facts alone, by a second way of saying `rules.membership`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH standing AS (SELECT f.* FROM cohort_listfact f WHERE f.request <> ''"
+            "  AND NOT EXISTS (SELECT 1 FROM cohort_listfact w WHERE w.withdraws_id = f.id)),"
+            " decisive AS (SELECT DISTINCT ON (patient_id) patient_id, request FROM standing"
+            "  WHERE source = ANY(%s) ORDER BY patient_id, at DESC, id DESC)"
+            " SELECT count(*) FROM (SELECT patient_id, bool_or(request = 'ADD') AS has_hit FROM standing"
+            "  GROUP BY patient_id) s LEFT JOIN decisive d USING (patient_id)"
+            " WHERE CASE WHEN d.request IS NULL THEN s.has_hit ELSE d.request = 'ADD' END",
+            [sorted(source.value for source in DECISIVE)],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _flagged_by_flags() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM (SELECT DISTINCT patient_id FROM cohort_flag) f")
+        return int(cursor.fetchone()[0])

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Makes the owner (used by migrate alone) and the application's role, which owns nothing.
+set -euo pipefail
+psql --username "$POSTGRES_USER" --set ON_ERROR_STOP=1 \
+    --set owner_password="$OWNER_PASSWORD" --set app_password="$APP_PASSWORD" <<'SQL'
+CREATE ROLE shielding_owner LOGIN PASSWORD :'owner_password';
+CREATE ROLE shielding_app LOGIN PASSWORD :'app_password';
+CREATE DATABASE shielding OWNER shielding_owner;
+SQL

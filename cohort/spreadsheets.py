@@ -25,7 +25,7 @@ _MONTHS = "january february march april may june july august september october n
 _VALUE_WORDS = frozenset({*_MONTHS.split(), *(month[:3] for month in _MONTHS.split()), "sept", *"ape", "am", "pm"})
 
 
-class UnreadableCsvError(ValueError):
+class UnreadableCsv(Exception):
     """The file is not CSV that can be read back; the message says where, and holds none of its data."""
 
 
@@ -44,15 +44,13 @@ def write_csv(rows: Iterable[Mapping[str, str]], columns: Sequence[str]) -> byte
 def read_csv(content: bytes) -> list[dict[str, str]]:
     """Returns the rows of a file by column name, as text, without the marks `write_csv` put there.
 
-    Lines with nothing at all are left out. Raises UnreadableCsvError for a file that is not UTF-8, has no
+    Lines with nothing at all are left out. Raises UnreadableCsv for a file that is not UTF-8, has no
     or repeated column names, or has a row of another length.
     """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UnreadableCsvError(
-            'The file is not UTF-8. In Excel, save it as "CSV UTF-8 (comma delimited)".'
-        ) from error
+        raise UnreadableCsv('The file is not UTF-8. In Excel, save it as "CSV UTF-8 (comma delimited)".') from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[dict[str, str]] = []
     columns: list[str] | None = None
@@ -64,15 +62,15 @@ def read_csv(content: bytes) -> list[dict[str, str]]:
             if columns is None:
                 columns = cells
                 if len(set(columns)) < len(columns):
-                    raise UnreadableCsvError("Two columns have the same name.")
+                    raise UnreadableCsv("Two columns have the same name.")
             elif len(cells) != len(columns):
-                raise UnreadableCsvError(f"The row that ends on line {reader.line_num} has {len(cells)} cells.")
+                raise UnreadableCsv(f"The row that ends on line {reader.line_num} has {len(cells)} cells.")
             else:
                 rows.append(dict(zip(columns, cells, strict=True)))
     except csv.Error as error:
-        raise UnreadableCsvError(f"Line {reader.line_num} cannot be read as CSV: {error}.") from error
+        raise UnreadableCsv(f"Line {reader.line_num} cannot be read as CSV: {error}.") from error
     if columns is None:
-        raise UnreadableCsvError("The file is empty.")
+        raise UnreadableCsv("The file is empty.")
     return rows
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cohort.spreadsheets import FORMULA_STARTS, UnreadableCsvError, read_csv, write_csv
+from cohort.spreadsheets import FORMULA_STARTS, UnreadableCsv, read_csv, write_csv
 
 CELLS = st.one_of(
     st.text(max_size=12),
@@ -107,5 +107,5 @@ def test_blank_lines_are_left_out() -> None:
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(content: bytes, says: str) -> None:
-    with pytest.raises(UnreadableCsvError, match=says):
+    with pytest.raises(UnreadableCsv, match=says):
         read_csv(content)

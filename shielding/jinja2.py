@@ -4,10 +4,13 @@ from datetime import date, datetime
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.contrib.messages import get_messages
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
+
+from shielding.web import components
 
 
 def nhs_number(value: str) -> str:
@@ -32,6 +35,11 @@ def long_moment(value: datetime | None) -> str:
     return f"{long_date(local)} at {local.hour % 12 or 12}:{local:%M}{'am' if local.hour < 12 else 'pm'}"
 
 
+def url(name: str, *, args: Any = None, kwargs: dict[str, Any] | None = None) -> str:
+    """Returns the address of the view called `name`."""
+    return reverse(name, args=args, kwargs=kwargs)
+
+
 def environment(**options: Any) -> Environment:
     """Returns the environment Django's Jinja2 backend uses.
 
@@ -39,7 +47,13 @@ def environment(**options: Any) -> Environment:
     """
     loader = ChoiceLoader([options.pop("loader"), PackageLoader("nhsuk_frontend_jinja")])
     made = Environment(**{**options, "undefined": ChainableUndefined, "loader": loader})
-    made.globals |= {"static": static, "url": reverse}
+    made.globals |= {"static": static, "url": url, "get_messages": get_messages}
+    made.globals |= {
+        "component": components.component,
+        "error_items": components.error_items,
+        "page_links": components.page_links,
+        "text_or_html": components.text_or_html,
+    }
     made.filters |= {
         "nhs_number": nhs_number,
         "long_date": long_date,

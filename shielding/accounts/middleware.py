@@ -10,9 +10,10 @@ SESSION_KEY = "membership"
 
 
 class MembershipMiddleware:
-    """Sets `request.membership`: the one chosen in this session, else the user's first, else None.
+    """Sets `request.memberships`, all that are current, and `request.membership`, the one to work under.
 
-    A membership that has ended is not used, however recently the session chose it.
+    That is the one chosen in this session, else the user's first, else None. A membership that has
+    ended is not used, however recently the session chose it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -20,9 +21,9 @@ class MembershipMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Returns the answer of the view."""
-        request.membership = None  # type: ignore[attr-defined]
-        if request.user.is_authenticated:
-            request.membership = queries.working_membership(  # type: ignore[attr-defined]
-                user=request.user, chosen=request.session.get(SESSION_KEY)
-            )
+        memberships = list(queries.current_memberships(request.user)) if request.user.is_authenticated else []
+        request.memberships = memberships  # type: ignore[attr-defined]
+        request.membership = queries.working_membership(  # type: ignore[attr-defined]
+            memberships, chosen=request.session.get(SESSION_KEY)
+        )
         return self.get_response(request)

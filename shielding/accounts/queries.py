@@ -1,5 +1,6 @@
 """Reads of organisations, users and memberships."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
@@ -19,9 +20,8 @@ def current_memberships(user: "User | Any") -> QuerySet[Membership]:
     )
 
 
-def working_membership(*, user: "User | Any", chosen: str | None) -> Membership | None:
-    """Returns the membership with id `chosen` if it is the user's and current, else their first, else None."""
-    memberships = list(current_memberships(user))
+def working_membership(memberships: Sequence[Membership], *, chosen: str | None) -> Membership | None:
+    """Returns the membership with id `chosen` if it is among `memberships`, else the first, else None."""
     by_id = {str(membership.id): membership for membership in memberships}
     return by_id.get(chosen or "") or (memberships[0] if memberships else None)
 

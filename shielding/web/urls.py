@@ -1,5 +1,12 @@
 """Addresses of the pages that show all apps together."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from shielding.web import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("organisation", views.choose_organisation, name="choose_organisation"),
+    path("your-account", views.your_account, name="your_account"),
+    path("healthz", views.healthz, name="healthz"),
+]

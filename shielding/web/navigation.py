@@ -1,0 +1,67 @@
+"""What each role can do, and where: the menu of every page and the cards of the home page."""
+
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, reverse
+
+from shielding.accounts.models import Membership, Role
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing a role can do: a short `label` for the menu, the page's `url_name`, and one line about it."""
+
+    label: str
+    url_name: str
+    description: str
+
+    @property
+    def href(self) -> str | None:
+        """The page's address, or None while the page is not built."""
+        try:
+            return reverse(self.url_name)
+        except NoReverseMatch:
+            return None
+
+
+_VALIDATION = (Item("Lists to check", "cohort:lists", "Confirm, remove and add people, then send your list in."),)
+
+ITEMS: dict[Role, tuple[Item, ...]] = {
+    Role.CENTRAL_OPERATOR: (
+        Item("Ledger", "ledger", "See where everybody is: flagged, validated, contacted, held or waiting."),
+        Item("Extracts", "cohort:extracts", "See what each supplier sent, how old it is and what was refused."),
+        Item("Searches", "cohort:searches", "Run the central search and see whom each criterion found."),
+        Item("Letters and texts", "letters:batches", "Make batches, see who is held and why, and stop a batch."),
+    ),
+    Role.PRACTICE_STAFF: _VALIDATION,
+    Role.GP: _VALIDATION,
+    Role.COORDINATOR: (
+        Item("Your caseload", "coordinators:caseload", "See whom to contact next and log each check-in."),
+    ),
+    Role.LA_STAFF: (
+        Item("Referrals", "coordinators:referrals", "Download referrals to your council and say what was done."),
+    ),
+    Role.ADMINISTRATOR: (
+        Item("Administration", "admin:index", "Add people and organisations, and keep reference data right."),
+    ),
+}
+
+
+def items_for(membership: Membership | None) -> list[Item]:
+    """Returns what somebody working under `membership` can do; nothing without one."""
+    if membership is None:
+        return []
+    return [item for item in ITEMS[Role(membership.role)] if item.href is not None]
+
+
+def menu(membership: Membership | None, *, path: str) -> list[dict[str, object]]:
+    """Returns the items of NHS.UK's header menu, the one that `path` belongs to marked as current."""
+    return [
+        {
+            "text": item.label,
+            "href": item.href,
+            "active": path.startswith(item.href or "?"),
+            "current": path == item.href,
+        }
+        for item in items_for(membership)
+    ]

@@ -1,0 +1,72 @@
+"""Reads of loaded extracts: which are newest, where their files are, and one person's row."""
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from django.conf import settings
+
+from cohort.models import Extract, Patient
+from shielding.accounts.models import Organisation
+
+#: Columns of patients.parquet that a Patient spells in another way.
+_RENAMED = {"nhs_number", "practice", "as_at"}
+
+
+def newest_extracts() -> list[Extract]:
+    """Returns the newest extract of each supplier, by as-at date then moment of loading; the newest first."""
+    newest = Extract.objects.order_by("supplier", "-as_at", "-loaded_at", "pk").distinct("supplier")
+    return sorted(newest, key=lambda extract: (extract.as_at, extract.loaded_at), reverse=True)
+
+
+def extract_folder(extract: Extract) -> Path:
+    """Returns the folder of the extract's Parquet files and rejected rows."""
+    return settings.EXTRACT_STORE / extract.folder
+
+
+def patients_paths(extracts: Iterable[Extract]) -> list[Path]:
+    """Returns the `patients.parquet` of those extracts that have one, in the order given."""
+    return _existing(extracts, "patients.parquet")
+
+
+def records_paths(extracts: Iterable[Extract]) -> list[Path]:
+    """Returns the `records.parquet` of those extracts that have one, in the order given."""
+    return _existing(extracts, "records.parquet")
+
+
+def stale_extracts(extracts: Iterable[Extract], *, on: date, limit_days: int) -> list[Extract]:
+    """Returns the extracts that are more than `limit_days` old on that date, in the order given."""
+    return [extract for extract in extracts if (on - extract.as_at).days > limit_days]
+
+
+def registered_person(*, nhs_number: str, birth_date: date, practice: Organisation) -> dict[str, Any] | None:
+    """Returns the details of somebody registered at this practice, or None.
+
+    The keys are what `Patient.objects.create(**details)` takes: `nhs_number`, `practice`, `as_at`
+    (of the extract) and every other field but `id`. They come from the newest of the suppliers'
+    newest extracts that has the person at this practice. Somebody of another practice, with
+    another date of birth, or in no extract gives None just the same, so that nothing is told.
+    """
+    digits = nhs_number.replace(" ", "")
+    if len(digits) != 10 or not (digits.isascii() and digits.isdigit()):
+        return None
+    names = [field.name for field in Patient._meta.concrete_fields if field.name not in {"id", *_RENAMED}]
+    for extract in newest_extracts():
+        for path in patients_paths([extract]):
+            with duckdb.connect() as connection:
+                row = connection.execute(
+                    f"SELECT {', '.join(names)} FROM read_parquet($path)"  # noqa: S608 -- field names of ours
+                    " WHERE person = $person AND birth_date = $birth_date AND practice_code = $practice",
+                    {"path": str(path), "person": int(digits), "birth_date": birth_date, "practice": practice.code},
+                ).fetchone()
+            if row:
+                details = dict(zip(names, row, strict=True))
+                return {"nhs_number": digits, "practice": practice, "as_at": extract.as_at, **details}
+    return None
+
+
+def _existing(extracts: Iterable[Extract], name: str) -> list[Path]:
+    paths = (extract_folder(extract) / name for extract in extracts)
+    return [path for path in paths if path.exists()]

@@ -81,7 +81,7 @@ REVIEW_TRANSITIONS: dict[ReviewState, frozenset[ReviewState]] = {
     ReviewState.TO_REVIEW: frozenset({ReviewState.CONFIRMED, ReviewState.REMOVED, ReviewState.ADDED}),
     ReviewState.CONFIRMED: frozenset({ReviewState.REMOVED, ReviewState.TO_REVIEW}),
     ReviewState.REMOVED: frozenset({ReviewState.CONFIRMED, ReviewState.ADDED, ReviewState.TO_REVIEW}),
-    ReviewState.ADDED: frozenset({ReviewState.REMOVED, ReviewState.CONFIRMED}),
+    ReviewState.ADDED: frozenset({ReviewState.REMOVED, ReviewState.CONFIRMED, ReviewState.TO_REVIEW}),
 }
 
 
@@ -93,6 +93,7 @@ class RemovalReason(StrEnum):
     LOW_RISK = "LOW_RISK"
     MOVED_AWAY = "MOVED_AWAY"
     DIED = "DIED"
+    ADDED_BY_MISTAKE = "ADDED_BY_MISTAKE"  # the practice took its own addition back
     OTHER = "OTHER"
 
 

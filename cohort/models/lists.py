@@ -19,6 +19,7 @@ REMOVAL_REASONS = [
     (RemovalReason.LOW_RISK.value, "They have the condition but are not at high risk"),
     (RemovalReason.MOVED_AWAY.value, "They have moved away or left the practice"),
     (RemovalReason.DIED.value, "They have died"),
+    (RemovalReason.ADDED_BY_MISTAKE.value, "They were added by mistake"),
     (RemovalReason.OTHER.value, "Another reason"),
 ]
 

@@ -1,0 +1,133 @@
+"""The append-only facts, and the standing computed from them.
+
+Whoever adds or withdraws a fact does it here, so that nobody's standing is ever out of step with
+the facts about them. `ListEntry.is_on_list`, `because` and `changed_at` are written by `recompute`
+alone (and by landing, for people who had no entry).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from cohort.models import ListEntry, ListFact, SearchRun
+from cohort.rules import Fact, FactSource, Request, membership
+from shielding.accounts.models import Membership, Organisation
+
+
+class CannotWithdraw(Exception):
+    """The fact is withdrawn already, is itself a withdrawal, or is the search's, of which each person has one row."""
+
+
+def record_fact(
+    *,
+    patient_id: UUID,
+    source: FactSource,
+    request: Request,
+    reason: str,
+    at: datetime,
+    by: Membership | None = None,
+    organisation: Organisation | None = None,
+    run: SearchRun | None = None,
+) -> ListFact:
+    """Appends that `source` asks for the person to be on or off the list, and recomputes their standing.
+
+    `organisation` is who asks; left out, it is that of `by`. Returns the fact. A person without an
+    entry keeps the fact and gets no standing: make the entry first.
+    """
+    with transaction.atomic():
+        _lock([patient_id])
+        fact = ListFact.objects.create(
+            patient_id=patient_id,
+            source=source.value,
+            request=request.value,
+            reason=reason,
+            at=at,
+            by_id=by.user_id if by else None,
+            organisation_id=organisation.pk if organisation else by.organisation_id if by else None,
+            run=run,
+        )
+        recompute(patient_ids=[patient_id], at=at)
+    return fact
+
+
+def withdraw_fact(*, fact: ListFact, reason: str, at: datetime, by: Membership | None) -> ListFact:
+    """Appends that `fact` no longer stands, and recomputes the person as if it had never been said.
+
+    Returns the withdrawing row. Raises CannotWithdraw.
+    """
+    with transaction.atomic():
+        _lock([fact.patient_id])
+        is_withdrawn = ListFact.objects.filter(withdraws=fact).exists()
+        if is_withdrawn or fact.withdraws_id is not None or fact.source == FactSource.ALGORITHM:
+            raise CannotWithdraw
+        row = ListFact.objects.create(
+            patient_id=fact.patient_id,
+            source=fact.source,
+            reason=reason,
+            at=at,
+            by_id=by.user_id if by else None,
+            organisation_id=by.organisation_id if by else None,
+            run_id=fact.run_id,
+            withdraws=fact,
+        )
+        recompute(patient_ids=[fact.patient_id], at=at)
+    return row
+
+
+def recompute(*, patient_ids: Iterable[UUID], at: datetime) -> int:
+    """Brings the standing of these people in step with the facts about them (domain, section 5).
+
+    Returns how many came on or went off the list. Three statements however many people; those
+    without an entry are left out. `changed_at` moves only for those who came on or went off.
+    """
+    with transaction.atomic():
+        entries = _lock(patient_ids)
+        facts: dict[UUID, list[tuple[int, str, str, datetime]]] = defaultdict(list)
+        withdrawn: set[int] = set()
+        for pk, patient_id, source, request, said_at, withdraws_id in ListFact.objects.filter(
+            patient_id__in=list(entries)
+        ).values_list("pk", "patient_id", "source", "request", "at", "withdraws_id"):
+            if withdraws_id is None:
+                facts[patient_id].append((pk, source, request, said_at))
+            else:
+                withdrawn.add(withdraws_id)
+        changes: list[tuple[UUID, bool, int | None]] = []
+        moved = 0
+        for patient_id, (was_on_list, was_because) in entries.items():
+            standing = membership(
+                Fact(pk, FactSource(source), Request(request), said_at, is_withdrawn=pk in withdrawn)
+                for pk, source, request, said_at in facts[patient_id]
+            )
+            because = standing.because.sequence if standing.because else None
+            if (standing.is_on_list, because) != (was_on_list, was_because):
+                changes.append((patient_id, standing.is_on_list, because))
+                moved += standing.is_on_list != was_on_list
+        if changes:
+            _write(changes, at=at)
+    return moved
+
+
+def _lock(patient_ids: Iterable[UUID]) -> dict[UUID, tuple[bool, int | None]]:
+    """Locks the entries, always in the order of their ids so that two workers cannot wait for each other."""
+    rows = (
+        ListEntry.objects.select_for_update()
+        .filter(pk__in=list(patient_ids))
+        .order_by("pk")
+        .values_list("pk", "is_on_list", "because_id")
+    )
+    return {pk: (is_on_list, because_id) for pk, is_on_list, because_id in rows}
+
+
+def _write(changes: list[tuple[UUID, bool, int | None]], *, at: datetime) -> None:
+    patients, on_list, because = zip(*changes, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE cohort_listentry e SET is_on_list = n.is_on_list, because_id = n.because_id,"
+            " changed_at = CASE WHEN e.is_on_list = n.is_on_list THEN e.changed_at ELSE %s END"
+            " FROM unnest(%s::uuid[], %s::boolean[], %s::bigint[]) AS n (patient_id, is_on_list, because_id)"
+            " WHERE e.patient_id = n.patient_id",
+            [at, [str(patient) for patient in patients], list(on_list), list(because)],
+        )

@@ -6,7 +6,7 @@ import pghistory
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from cohort.rules import Channel, HoldReason
 from letters.rules import BATCH_TRANSITIONS, MESSAGE_TRANSITIONS, BatchState, MessageState
@@ -41,8 +41,8 @@ class Template(models.Model):
 class TemplateVersion(models.Model):
     """One version of a template's words. Append-only.
 
-    `body` holds `((placeholder))` marks; paragraphs are set apart by an empty line, and in letters a
-    line that begins with `# ` is a heading and one that begins with `* ` an item of a list.
+    `body` is in the marks that `letters.wording` explains: paragraphs, headings, lists,
+    `((placeholders))` and parts that only some people get.
     """
 
     template = models.ForeignKey(Template, models.PROTECT, related_name="versions")
@@ -133,10 +133,12 @@ class HandOver(models.Model):
 class Message(models.Model):
     """One letter or text to one person: a row of the outbox.
 
-    The unique key is the promise that nobody is contacted twice for one purpose by one channel. A
-    worker holds the row by `lease_token` until `lease_until`; a write with an older token changes
-    nothing. `holds_checked_at` and `holds_checked_against` (the date of the person's details) are
-    stamped by the statement that releases or holds it.
+    The unique key is the promise that nobody is contacted twice for one purpose by one channel; a
+    stopped message was never sent, so it is not in the way of another. A worker holds the row by
+    `lease_token` until `lease_until`; a write with an older token changes nothing.
+    `holds_checked_at` and `holds_checked_against` (the date of the person's details) are stamped by
+    the statement that releases or holds it. `hand_over_key` is decided when it is released: the id
+    of the one hand-over it can ever be in, whoever finishes the work.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -153,11 +155,16 @@ class Message(models.Model):
     holds_checked_at = models.DateTimeField(null=True, blank=True)
     holds_checked_against = models.DateField(null=True, blank=True)
     released_at = models.DateTimeField(null=True, blank=True)
+    hand_over_key = models.UUIDField(null=True, blank=True)
     hand_over = models.ForeignKey(HandOver, models.PROTECT, null=True, blank=True, related_name="messages")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["patient", "campaign", "channel"], name="nobody_twice_for_one_purpose"),
+            models.UniqueConstraint(
+                fields=["patient", "campaign", "channel"],
+                condition=~Q(state="STOPPED"),
+                name="nobody_twice_for_one_purpose",
+            ),
             models.CheckConstraint(
                 condition=(Q(state="HELD") & ~Q(hold_reason="")) | (~Q(state="HELD") & Q(hold_reason="")),
                 name="a_hold_has_a_reason",
@@ -167,19 +174,21 @@ class Message(models.Model):
                 name="a_failure_has_a_reason",
             ),
             models.CheckConstraint(
-                condition=Q(state="HANDED_OVER", hand_over__isnull=False)
+                condition=Q(state="HANDED_OVER", hand_over__isnull=False, hand_over=F("hand_over_key"))
                 | (~Q(state="HANDED_OVER") & Q(hand_over__isnull=True)),
                 name="handed_over_means_in_a_file",
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["RELEASED", "HANDED_OVER"])
-                | Q(released_at__isnull=False, holds_checked_at__isnull=False),
+                | Q(released_at__isnull=False, holds_checked_at__isnull=False, hand_over_key__isnull=False),
                 name="released_means_holds_were_checked",
             ),
         ]
         indexes = [
             models.Index(fields=["batch", "state"], name="message_by_batch_and_state"),
-            models.Index(fields=["queued_at"], condition=Q(state__in=["WAITING", "MAKING"]), name="message_to_do"),
+            models.Index(fields=["batch", "queued_at", "id"], condition=Q(state="WAITING"), name="message_waiting"),
+            models.Index(fields=["lease_until"], condition=Q(state="MAKING"), name="message_making"),
+            models.Index(fields=["hand_over_key"], condition=Q(state="RELEASED"), name="message_released"),
         ]
         triggers = [
             pgtrigger.FSM(

@@ -57,7 +57,7 @@ def registered_person(*, nhs_number: str, birth_date: date, practice: Organisati
         for path in patients_paths([extract]):
             with duckdb.connect() as connection:
                 row = connection.execute(
-                    f"SELECT {', '.join(names)} FROM read_parquet($path)"  # noqa: S608 -- field names of ours
+                    f"SELECT {', '.join(names)} FROM read_parquet($path)"
                     " WHERE person = $person AND birth_date = $birth_date AND practice_code = $practice",
                     {"path": str(path), "person": int(digits), "birth_date": birth_date, "practice": practice.code},
                 ).fetchone()

@@ -1,0 +1,89 @@
+"""Fixtures for tests in a real browser: `browser`, `page`, and `axe`, which checks WCAG 2.2 AA.
+
+Register it where it is needed: `from tests.browser import axe, browser, page` in a conftest.py.
+Whoever registers it, the run has one Chromium.
+"""
+
+import atexit
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from shielding import frontend
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_running: dict[str, Any] = {}
+
+
+def start() -> Browser:
+    """Returns this process's one Chromium, started at the first call."""
+    if not _running:
+        path = frontend.browser()
+        if path is None:
+            pytest.skip("No Chromium: python -m shielding.frontend --browser says how to get one")
+        playwright: Playwright = sync_playwright().start()
+        _running["playwright"] = playwright
+        _running["browser"] = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        # Playwright's event loop runs in this thread for as long as it lives, and Django refuses
+        # to use its database where it sees one.
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+        atexit.register(stop)
+    return _running["browser"]
+
+
+def stop() -> None:
+    """Ends the Chromium; a later `start` makes a new one."""
+    if _running:
+        _running.pop("browser").close()
+        _running.pop("playwright").stop()
+        os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the whole run."""
+    yield start()
+    stop()
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: Any) -> Iterator[Page]:
+    """A fresh window on the live server: `page.goto("/")`. A breach of the CSP or a script error fails the test."""
+    context = browser.new_context(base_url=live_server.url, locale="en-GB", timezone_id="Europe/London")
+    window = context.new_page()
+    window.set_default_timeout(10_000)
+    wrong: list[str] = []
+    window.on("pageerror", lambda error: wrong.append(str(error)))
+    window.on("console", lambda line: wrong.append(line.text) if "Content Security Policy" in line.text else None)
+    yield window
+    context.close()
+    assert not wrong, wrong
+
+
+@pytest.fixture
+def axe() -> Callable[[Page], None]:
+    """A function that fails where the page breaks WCAG 2.2 AA, or scrolls sideways on a phone (320 px)."""
+
+    def check(page: Page) -> None:
+        results = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+        assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
+        size = page.viewport_size
+        page.set_viewport_size({"width": 320, "height": 800})
+        too_wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+        if size:
+            page.set_viewport_size(size)
+        assert not too_wide, f"{page.url} scrolls sideways at 320 pixels"
+
+    return check

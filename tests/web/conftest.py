@@ -1,0 +1,5 @@
+"""The pages' tests share the browser."""
+
+from tests.browser import axe, browser, page
+
+__all__ = ["axe", "browser", "page"]

@@ -3,12 +3,15 @@
 Only people who are in PostgreSQL already are refreshed; a search brings new ones.
 """
 
+import contextlib
 import tempfile
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from django.conf import settings
 from django.db import connection, transaction
 
 PATIENT_FIELDS = (
@@ -41,20 +44,32 @@ def refresh_people(*, patients: Path, as_at: date) -> int:
     Returns how many people's rows changed. Details newer than `as_at` stay as they are.
     """
     with transaction.atomic(), connection.cursor() as cursor, duckdb.connect() as duck:
-        with tempfile.NamedTemporaryFile("w+", suffix=".csv") as known:
-            cursor.copy_expert("COPY (SELECT nhs_number::bigint FROM cohort_patient) TO STDOUT (FORMAT csv)", known)
-            known.flush()
-            duck.execute("CREATE TABLE known AS SELECT column0 AS person FROM read_csv(?, header=false)", [known.name])
+        with _private_folder() as folder:
+            known = folder / "known.csv"
+            with known.open("wb") as stream:
+                cursor.copy_expert("COPY (SELECT nhs_number FROM cohort_patient) TO STDOUT (FORMAT csv)", stream)
+            duck.execute(
+                "CREATE TABLE known AS SELECT person FROM read_csv(?, header=false, columns={'person': 'BIGINT'})",
+                [str(known)],
+            )
         people = duck.read_parquet(str(patients))
         copy_people(cursor, people.query("people", "SELECT people.* FROM people SEMI JOIN known USING (person)"))
         return update_people(cursor, as_at=as_at)
 
 
+@contextlib.contextmanager
+def _private_folder() -> Iterator[Path]:
+    """Yields a folder that is removed afterwards, beside the data: people's details go nowhere else."""
+    settings.RUN_FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.RUN_FOLDER) as folder:
+        yield Path(folder)
+
+
 def copy_people(cursor: Any, people: duckdb.DuckDBPyRelation) -> None:
     """Copies rows of the extract store's patients into the temporary table `landing_people`."""
-    columns = ", ".join(f"{name} {_type(name)}" for name in PATIENT_FIELDS)
     cursor.execute(
-        f"CREATE TEMPORARY TABLE landing_people (nhs_number text, practice_code text, {columns}) ON COMMIT DROP"
+        "DROP TABLE IF EXISTS landing_people; CREATE TEMPORARY TABLE landing_people ON COMMIT DROP AS"
+        f" SELECT nhs_number, nhs_number AS practice_code, {', '.join(PATIENT_FIELDS)} FROM cohort_patient WITH NO DATA"
     )
     selection = ", ".join(_postgres_array(name) if name in _ARRAYS else name for name in PATIENT_FIELDS)
     copy_rows(cursor, people.project(f"lpad(person::VARCHAR, 10, '0'), practice_code, {selection}"), "landing_people")
@@ -63,9 +78,11 @@ def copy_people(cursor: Any, people: duckdb.DuckDBPyRelation) -> None:
 
 def copy_rows(cursor: Any, rows: duckdb.DuckDBPyRelation, table: str) -> None:
     """Streams a DuckDB relation into a table through one temporary CSV file."""
-    with tempfile.NamedTemporaryFile("r", suffix=".csv") as file:
-        rows.write_csv(file.name, header=False, na_rep="\\N")
-        cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT csv, NULL '\\N')", file)
+    with _private_folder() as folder:
+        file = folder / "rows.csv"
+        rows.write_csv(str(file), header=False, na_rep="\\N")
+        with file.open() as stream:
+            cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT csv, NULL '\\N')", stream)
 
 
 def insert_people(cursor: Any, *, as_at: date) -> None:
@@ -92,14 +109,6 @@ def update_people(cursor: Any, *, as_at: date) -> int:
         {"as_at": as_at},
     )
     return int(cursor.rowcount)
-
-
-def _type(name: str) -> str:
-    if name in _ARRAYS:
-        return "text[]"
-    if name.endswith("_date"):
-        return "date"
-    return "boolean" if name.startswith(("is_", "no_", "asked_")) else "text"
 
 
 def _postgres_array(name: str) -> str:

@@ -59,6 +59,7 @@ def land(*, run_id: UUID, results: Path, as_at: date, at: datetime) -> SearchRun
 def _copy_results(cursor: Any, results: Path) -> None:
     """Copies the Parquet files into temporary tables."""
     cursor.execute(
+        "DROP TABLE IF EXISTS landing_flags, landing_evidence, landing_counts, landing_criteria;"
         "CREATE TEMPORARY TABLE landing_flags (nhs_number text, criterion text) ON COMMIT DROP;"
         "CREATE TEMPORARY TABLE landing_evidence (nhs_number text, criterion text, clause text, system text,"
         " code text, event_date date, source text, detail text, code_list text) ON COMMIT DROP;"
@@ -104,6 +105,10 @@ def _insert_flags(cursor: Any, run: SearchRun) -> None:
         " JOIN cohort_patient p USING (nhs_number) JOIN landing_criteria c ON c.slug = l.criterion",
         [run.pk],
     )
+    landed = cursor.rowcount
+    cursor.execute("SELECT count(*) FROM landing_flags")
+    if landed != cursor.fetchone()[0]:
+        raise LandingError("Some flags are about people whose details are not in the results.")
     cursor.execute(
         "INSERT INTO cohort_evidence"
         " (flag_id, clause, system, code, term, event_date, source, detail, code_list_version_id)"

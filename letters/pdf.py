@@ -1,0 +1,82 @@
+"""Makes one letter's PDF with typst: tagged (PDF/UA-1), fonts embedded, the same bytes for the same content.
+
+One compile makes one letter, by a compiler that each thread keeps: see docs/letters.md for the figures
+behind that.
+"""
+
+import json
+import threading
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+import typst
+from django.conf import settings
+
+from letters.wording import Block
+
+_TEMPLATE = Path(__file__).parent / "typst" / "letter.typ"
+_FONT_FOLDERS = ("400Regular", "700Bold")
+_local = threading.local()
+
+
+class LetterNotMade(Exception):
+    """The letter cannot be made from this content; the message says why, and holds no part of it."""
+
+
+@dataclass(frozen=True)
+class LetterContent:
+    """What one letter says. `sender` is the practice: its name, then the lines below it."""
+
+    title: str
+    date: str
+    address: tuple[str, ...]
+    sender: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    language: str = "en"
+
+
+def make_pdf(content: LetterContent, *, made_at: datetime) -> bytes:
+    """Returns the PDF. `made_at` is the creation date it carries. Raises LetterNotMade."""
+    try:
+        made = _compiler().compile(
+            format="pdf",
+            sys_inputs={"letter": json.dumps(asdict(content))},
+            pdf_standards=["ua-1"],
+            timestamp=int(made_at.timestamp()),
+        )
+    except typst.TypstError as error:
+        raise LetterNotMade(_why(error)) from None
+    assert isinstance(made, bytes)
+    return made
+
+
+def _compiler() -> typst.Compiler:
+    if not hasattr(_local, "compiler"):
+        _local.compiler = typst.Compiler(
+            _TEMPLATE, root=_TEMPLATE.parent, font_paths=_fonts(), ignore_system_fonts=True
+        )
+    return _local.compiler
+
+
+@lru_cache(maxsize=1)
+def _fonts() -> typst.Fonts:
+    folder = settings.NODE_MODULES / "@expo-google-fonts" / "noto-sans"
+    return typst.Fonts(
+        include_system_fonts=False,
+        include_embedded_fonts=False,
+        font_paths=[folder / name for name in _FONT_FOLDERS],
+    )
+
+
+def _why(error: typst.TypstError) -> str:
+    """Returns the reason without the text that typst quotes from the letter."""
+    for sign, reason in {
+        "does not fit the window": "The address does not fit the window.",
+        "more than 10 pages": "The letter has more than 10 pages.",
+        "could not be displayed": "A character cannot be printed in our font.",
+    }.items():
+        if sign in error.message:
+            return reason
+    return "The letter could not be set."

@@ -3,6 +3,7 @@
 Pure: no Django, no clock, no I/O.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -68,3 +69,32 @@ class RejectionReason(StrEnum):
     NOT_OURS = "NOT_OURS"
     COULD_NOT_REACH = "COULD_NOT_REACH"
     DECLINED = "DECLINED"
+
+
+def can_move(state: ReferralState, to: ReferralState) -> bool:
+    """Returns whether a referral in `state` may go to `to`."""
+    return to in REFERRAL_TRANSITIONS[state]
+
+
+#: Only after these was somebody there to ask whether it is safe to talk, and to say what they need.
+SOMEBODY_ANSWERED = frozenset({CheckInOutcome.COMPLETED, CheckInOutcome.CALL_BACK, CheckInOutcome.REFUSED})
+
+_UNSAFE = {"LETTER": "Do not write to this person.", "SMS": "Do not send this person texts."}
+
+
+def safe_contact(instruction: str, unsafe_channels: Iterable[str]) -> str:
+    """Returns how to contact somebody safely, never why (domain, section 10); an empty string where all is safe.
+
+    Channels known to be unsafe are always named, so that an empty instruction does not read as "anything goes".
+    """
+    warnings = [_UNSAFE[channel] for channel in sorted(set(unsafe_channels)) if channel in _UNSAFE]
+    return " ".join([*warnings, *([instruction.strip()] if instruction.strip() else [])])
+
+
+def death_notice(death_status: str) -> str:
+    """Returns what to tell anybody about to phone or visit, for a death registered or only reported; else ''."""
+    if death_status == "FORMAL":
+        return "This person has died. Do not phone, write or visit."
+    if death_status == "INFORMAL":
+        return "This person is reported to have died. Do not phone, write or visit before their GP practice says so."
+    return ""

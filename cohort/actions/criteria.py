@@ -1,0 +1,115 @@
+"""Loading the criteria set that comes with the product."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+
+from django.db import transaction
+
+from cohort.actions.codelists import load_code_list
+from cohort.codelists import Code
+from cohort.models import CodeListVersion, Criterion, CriterionVersion
+from cohort.search import criteria as model
+from cohort.search.codec import from_json, to_json
+from cohort.search.english import plain_english
+
+_COLUMNS = ["system", "code", "paired_code", "term"]
+
+
+class BadCodeListFile(ValueError):
+    """A shipped code list has other columns than system, code, paired_code, term, or an empty code."""
+
+
+@dataclass(frozen=True)
+class LoadedCriteria:
+    """What loading made anew: nothing, where the content was there already."""
+
+    code_lists: list[CodeListVersion]
+    criteria: list[CriterionVersion]
+
+
+def shipped_criteria() -> list[model.Criterion]:
+    """Returns the criteria of the shipped set, in its order."""
+    text = (resources.files("cohort.criteria_set") / "criteria.json").read_text(encoding="utf-8")
+    return [from_json(item) for item in json.loads(text)]
+
+
+def load_criteria_set(*, at: datetime) -> LoadedCriteria:
+    """Loads the shipped code lists and criteria and publishes them; returns what is new.
+
+    Content that is there already makes nothing; changed content makes the next version. Raises
+    BadCodeListFile or a CriterionError where the shipped files are wrong, and then loads nothing.
+    """
+    made = LoadedCriteria([], [])
+    with transaction.atomic():
+        lists = {slug: _load_code_list(slug, content, at=at, made=made) for slug, content in _shipped_lists()}
+        for criterion in shipped_criteria():
+            _load_criterion(criterion, lists, at=at, made=made)
+    return made
+
+
+def _shipped_lists() -> Iterator[tuple[str, bytes]]:
+    folder = resources.files("cohort.criteria_set") / "codelists"
+    for file in sorted(folder.iterdir(), key=lambda each: each.name):
+        if file.name.endswith(".csv"):
+            yield file.name.removesuffix(".csv"), file.read_bytes()
+
+
+def _load_code_list(slug: str, content: bytes, *, at: datetime, made: LoadedCriteria) -> CodeListVersion:
+    sha256 = hashlib.sha256(content).hexdigest()
+    if there := CodeListVersion.objects.filter(code_list__slug=slug, sha256=sha256).first():
+        return there
+    version = load_code_list(
+        slug=slug,
+        name=slug.replace("-", " ").capitalize(),
+        rows=_rows(slug, content),
+        origin=f"{slug}.csv, of the criteria set that comes with the product",
+        sha256=sha256,
+        at=at,
+    )
+    if version is None:
+        raise AssertionError("a file that is not there yet makes a version")
+    made.code_lists.append(version)
+    return version
+
+
+def _rows(slug: str, content: bytes) -> list[Code]:
+    reader = csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""), restval="", restkey="more")
+    rows = list(reader)
+    if reader.fieldnames != _COLUMNS:
+        raise BadCodeListFile(f"{slug}.csv must have the columns {', '.join(_COLUMNS)}")
+    for number, row in enumerate(rows, start=2):
+        if "more" in row or not row["system"] or not row["code"]:
+            raise BadCodeListFile(f"{slug}.csv line {number} must have a system, a code and no more than 4 columns")
+    return [Code(**row) for row in rows]
+
+
+def _load_criterion(
+    definition: model.Criterion, lists: dict[str, CodeListVersion], *, at: datetime, made: LoadedCriteria
+) -> None:
+    about = {"title": definition.title, "tier": definition.tier.value, "disease_group": definition.disease_group}
+    Criterion.objects.get_or_create(slug=definition.slug, defaults=about)
+    criterion = Criterion.objects.select_for_update().get(slug=definition.slug)
+    written = to_json(definition)
+    try:
+        needed = {lists[slug] for slug in model.code_lists(definition)}
+    except KeyError as error:
+        raise model.UnknownCodeList(f"{definition.slug} reads a code list that is not shipped: {error}") from None
+    newest = criterion.versions.order_by("-number").first()
+    if newest and newest.definition == written and set(newest.code_lists.all()) == needed:
+        return
+    Criterion.objects.filter(pk=criterion.pk).update(**about)
+    version = CriterionVersion.objects.create(
+        criterion=criterion,
+        number=newest.number + 1 if newest else 1,
+        definition=written,
+        plain_english=plain_english(definition),
+        published_at=at,
+    )
+    version.code_lists.set(needed)
+    made.criteria.append(version)

@@ -1,0 +1,222 @@
+"""Reads for a practice that validates its list.
+
+Everything takes the membership somebody works under: it reaches the lists of that practice, and on
+them the people registered there now. Whatever is out of reach does not exist (`DoesNotExist`).
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Upper
+
+from cohort.models import Evidence, Flag, ListEntry, ListFact, PracticeList
+from cohort.rules import ReviewState
+from shielding.accounts.models import Membership
+
+_GROUP = "criterion_version__criterion__disease_group"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A list and how many of its people are in each state of review."""
+
+    practice_list: PracticeList
+    to_review: int
+    confirmed: int
+    removed: int
+    added: int
+
+    @property
+    def reviewed(self) -> int:
+        """How many people are decided."""
+        return self.confirmed + self.removed + self.added
+
+    @property
+    def everybody(self) -> int:
+        """How many people there are in all."""
+        return self.to_review + self.reviewed
+
+    def days_left(self, today: date) -> int:
+        """Returns the days until the due date; below 0 the list is overdue."""
+        return (self.practice_list.due_date - today).days
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A criterion somebody met when last searched for, with the records that made them meet it."""
+
+    flag: Flag
+    evidence: list[Evidence] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Person:
+    """All that the review of one person needs. `facts` are newest first, with `is_withdrawn`."""
+
+    entry: ListEntry
+    reasons: list[Reason]
+    facts: list[ListFact]
+
+
+def version(entry: ListEntry) -> str:
+    """Returns a token of what is decided about somebody: another token, another decision.
+
+    A page carries it, and an action compares it, so that no decision is made without seeing the last one.
+    """
+    reviewed = entry.reviewed_at.isoformat() if entry.reviewed_at else ""
+    return f"{entry.review_state}/{reviewed}/{entry.because_id or ''}"
+
+
+def entries(by: Membership) -> QuerySet[ListEntry]:
+    """Returns the entries that a practice may see: on a list of its own, of people registered there now."""
+    return ListEntry.objects.filter(
+        practice_list__practice_id=by.organisation_id, patient__practice_id=by.organisation_id
+    )
+
+
+def progress(by: Membership) -> list[Progress]:
+    """Returns the practice's lists: those not yet signed off first, soonest due; then the others, newest first."""
+    rows = [_progress(row) for row in _with_counts(by).order_by("due_date", "pk")]
+    waiting = [row for row in rows if row.practice_list.submitted_at is None]
+    done = [row for row in rows if row.practice_list.submitted_at is not None]
+    return waiting + done[::-1]
+
+
+def progress_of(by: Membership, list_id: UUID) -> Progress:
+    """Returns one list of the practice with its counts. Raises PracticeList.DoesNotExist."""
+    return _progress(_with_counts(by).get(pk=list_id))
+
+
+def newest_list(by: Membership) -> PracticeList | None:
+    """Returns the list that people are added to: that of the newest search; None before the first."""
+    return PracticeList.objects.filter(practice_id=by.organisation_id).order_by("-run__requested_at", "pk").first()
+
+
+def _with_counts(by: Membership) -> QuerySet[PracticeList, Any]:
+    here = Q(entries__patient__practice_id=by.organisation_id)
+
+    def people(state: ReviewState) -> Count:
+        return Count("entries", filter=here & Q(entries__review_state=state.value))
+
+    return (
+        PracticeList.objects.filter(practice_id=by.organisation_id)
+        .select_related("run", "practice", "submitted_by")
+        .annotate(
+            to_review=people(ReviewState.TO_REVIEW),
+            confirmed=people(ReviewState.CONFIRMED),
+            removed=people(ReviewState.REMOVED),
+            added=people(ReviewState.ADDED),
+        )
+    )
+
+
+def _progress(row: Any) -> Progress:
+    return Progress(row, row.to_review, row.confirmed, row.removed, row.added)
+
+
+def people(
+    by: Membership, list_id: UUID, *, state: ReviewState, name: str = "", group: str = ""
+) -> QuerySet[ListEntry, Any]:
+    """Returns a list's entries in one state, each with `groups` (a list of disease groups), by group then name.
+
+    `name`: every word must be part of a given or family name. `group`: one disease group.
+    """
+    return _sorted(_filtered(by, list_id, name=name, group=group).filter(review_state=state.value)).select_related(
+        "patient", "reviewed_by"
+    )
+
+
+def _filtered(by: Membership, list_id: UUID, *, name: str, group: str) -> QuerySet[ListEntry]:
+    found = entries(by).filter(practice_list_id=list_id)
+    for word in name.split():
+        found = found.filter(Q(patient__given_name__icontains=word) | Q(patient__family_name__icontains=word))
+    if group:
+        found = found.filter(Exists(Flag.objects.filter(patient_id=OuterRef("pk"), **{_GROUP: group})))
+    return found
+
+
+def _sorted(found: QuerySet[ListEntry]) -> QuerySet[ListEntry, Any]:
+    groups = Flag.objects.filter(patient_id=OuterRef("pk")).order_by(_GROUP).values(_GROUP).distinct()
+    return found.annotate(groups=ArraySubquery(groups)).order_by(
+        "groups", Upper("patient__family_name"), Upper("patient__given_name"), "pk"
+    )
+
+
+def groups(by: Membership, list_id: UUID, *, state: ReviewState) -> list[tuple[str, int]]:
+    """Returns the disease groups of a list's people in one state, each with its number of people."""
+    rows = (
+        Flag.objects.filter(patient__entry__in=entries(by).filter(practice_list_id=list_id, review_state=state.value))
+        .values(_GROUP)
+        .annotate(people=Count("patient", distinct=True))
+        .order_by(_GROUP)
+    )
+    return [(row[_GROUP], row["people"]) for row in rows]
+
+
+def entry(by: Membership, list_id: UUID, patient_id: UUID) -> ListEntry:
+    """Returns one entry of a list, with its patient and who reviewed it. Raises ListEntry.DoesNotExist."""
+    return (
+        entries(by)
+        .select_related("patient", "practice_list", "reviewed_by")
+        .get(pk=patient_id, practice_list_id=list_id)
+    )
+
+
+def person(by: Membership, list_id: UUID, patient_id: UUID) -> Person:
+    """Returns all that the review of one person needs, in four queries. Raises ListEntry.DoesNotExist.
+
+    Of a criterion met in several searches only the newest is told.
+    """
+    found = entry(by, list_id, patient_id)
+    flags = list(
+        Flag.objects.filter(patient_id=patient_id)
+        .select_related("criterion_version__criterion", "run")
+        .order_by("criterion_version__criterion_id", "-run__search_date", "-run__requested_at")
+        .distinct("criterion_version__criterion_id")
+    )
+    evidence: dict[int, list[Evidence]] = defaultdict(list)
+    for row in (
+        Evidence.objects.filter(flag__in=flags)
+        .select_related("code_list_version__code_list")
+        .order_by("clause", F("event_date").desc(nulls_last=True), "pk")
+    ):
+        evidence[row.flag_id].append(row)
+    reasons = [Reason(flag, evidence[flag.pk]) for flag in flags]
+    return Person(
+        entry=found,
+        reasons=sorted(reasons, key=lambda reason: reason.flag.criterion_version.criterion.disease_group),
+        facts=list(
+            ListFact.objects.filter(patient_id=patient_id)
+            .select_related("by", "organisation")
+            .annotate(is_withdrawn=Exists(ListFact.objects.filter(withdraws_id=OuterRef("pk"))))
+            .order_by("-at", "-pk")
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where somebody stands among those to review: `number` of `count`, and who comes next (None: nobody else)."""
+
+    number: int
+    count: int
+    next_id: UUID | None
+
+
+def place(by: Membership, list_id: UUID, patient_id: UUID | None = None, *, name: str = "", group: str = "") -> Place:
+    """Returns a person's place in the order of the page of people to review, filtered as that page is.
+
+    Somebody decided already has the place they had, counted with the rest. After the last comes the
+    first who is left. Without `patient_id`, `next_id` is the first of all.
+    """
+    found = _filtered(by, list_id, name=name, group=group) | entries(by).filter(pk=patient_id)
+    waiting = Q(review_state=ReviewState.TO_REVIEW.value)
+    ids = list(_sorted(found.filter(waiting | Q(pk=patient_id))).values_list("pk", flat=True))
+    at = ids.index(patient_id) if patient_id in ids else -1
+    others = [*ids[at + 1 :], *ids[: max(at, 0)]]
+    return Place(number=at + 1, count=len(ids), next_id=others[0] if others else None)

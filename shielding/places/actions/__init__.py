@@ -1,0 +1,1 @@
+"""Writes of places: authorities with their successors and forums, and postcodes, from published files."""

@@ -1,0 +1,127 @@
+"""Small extracts in the form of the extract store, and a search over them read back into Python."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cohort.search.criteria import CodeSet, Criterion
+from cohort.search.engine import SearchResult, run_search
+from cohort.search.reference import Evidence, Person
+
+PRACTICE = "Z00001"
+TEXT = pa.string()
+TEXTS = pa.list_(TEXT)
+PATIENTS = pa.schema(
+    {
+        "person": pa.int64(),
+        "given_name": TEXT,
+        "family_name": TEXT,
+        "birth_date": pa.date32(),
+        "sex": TEXT,
+        "practice_code": TEXT,
+        "address_lines": TEXTS,
+        "postcode": TEXT,
+    }
+)
+RECORDS = pa.schema(
+    {
+        "person": pa.int64(),
+        "system": TEXT,
+        "code": TEXT,
+        "date": pa.date32(),
+        "source": TEXT,
+        "value": pa.float64(),
+        "episode": TEXT,
+    }
+)
+
+
+def write_patients(path: Path, people: Mapping[int, Person], practice: str = PRACTICE, name: str = "Amina") -> Path:
+    rows = [
+        {
+            "person": number,
+            "given_name": name,
+            "family_name": "Begum",
+            "birth_date": person.birth_date,
+            "sex": person.sex.value,
+            "practice_code": practice,
+            "address_lines": ["1 Mill Lane"],
+            "postcode": "LU1 1AA",
+        }
+        for number, person in people.items()
+    ]
+    pq.write_table(pa.Table.from_pylist(rows, schema=PATIENTS), path)
+    return path
+
+
+def write_records(path: Path, people: Mapping[int, Person]) -> Path:
+    rows = [
+        {
+            "person": number,
+            "system": record.system,
+            "code": record.code,
+            "date": record.date,
+            "source": record.source.value,
+            "value": None,
+            "episode": record.episode,
+        }
+        for number, person in people.items()
+        for record in person.records
+    ]
+    rows.sort(key=lambda row: (row["system"], row["code"], row["person"], row["date"]))
+    pq.write_table(pa.Table.from_pylist(rows, schema=RECORDS), path)
+    return path
+
+
+@dataclass
+class Found:
+    """What a search wrote."""
+
+    result: SearchResult
+    flags: list[tuple[int, str]]
+    evidence: dict[tuple[int, str], tuple[Evidence, ...]]
+    counts: dict[tuple[str, str], int]
+    people: list[dict[str, Any]]
+
+
+def read(out: Path, result: SearchResult) -> Found:
+    evidence: dict[tuple[int, str], tuple[Evidence, ...]] = {}
+    with duckdb.connect() as duck:
+        for person, criterion, *row in duck.read_parquet(str(out / "evidence.parquet")).fetchall():
+            evidence[person, criterion] = (*evidence.get((person, criterion), ()), Evidence(*row))
+        return Found(
+            result,
+            duck.read_parquet(str(out / "flags.parquet")).fetchall(),
+            evidence,
+            {(slug, code): n for slug, code, n in duck.read_parquet(str(out / "counts.parquet")).fetchall()},
+            pq.read_table(out / "people.parquet").to_pylist(),
+        )
+
+
+def search(
+    folder: Path,
+    criteria: Sequence[Criterion],
+    code_sets: Mapping[str, CodeSet],
+    people: Mapping[int, Person],
+    search_date: date,
+    *,
+    strangers: Mapping[int, Person] | None = None,
+) -> Found:
+    """Searches these people; `strangers` have records but no row among the patients."""
+    result = run_search(
+        criteria=criteria,
+        code_sets=code_sets,
+        patients=[write_patients(folder / "patients.parquet", people)],
+        records=[write_records(folder / "records.parquet", {**people, **(strangers or {})})],
+        search_date=search_date,
+        out=folder / "out",
+        progress=lambda percent, doing: None,
+        threads=1,
+    )
+    return read(folder / "out", result)

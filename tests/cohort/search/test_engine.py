@@ -1,0 +1,216 @@
+"""What the engine promises beyond the reference: files, order, failure, and people it does not know."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from cohort.search.criteria import (
+    Age,
+    CodeSet,
+    Criterion,
+    NotFollowedBy,
+    Records,
+    SexCode,
+    Source,
+    Threshold,
+    Tier,
+    UnknownCodeList,
+)
+from cohort.search.engine import NoPatients, run_search
+from cohort.search.reference import Person, Record
+from tests.cohort.search.extracts import Found, read, search, write_patients, write_records
+
+TODAY = date(2020, 3, 20)
+SETS = {
+    "list": CodeSet("list", 1, frozenset({("SNOMED", "1"), ("SNOMED", "2")}), frozenset({("OPCS-4", "A", "B")})),
+    "other": CodeSet("other", 2, frozenset({("SNOMED", "3")})),
+}
+HIGH = Criterion("high", "High", Tier.HIGH, "A group", Records("A record", "list"))
+OLD = Criterion("old", "Old", Tier.VULNERABLE, "Age", Age(at_least=Threshold(70, "a test")))
+AMINA, BOB, CHARLIE = 9_990_000_018, 9_990_000_026, 9_990_000_034
+
+
+def person(*records: Record, birth: date = date(1980, 1, 1)) -> Person:
+    return Person(birth, SexCode.FEMALE, records)
+
+
+def record(code: str = "1", day: date = TODAY, system: str = "SNOMED", episode: str = "") -> Record:
+    return Record(system, code, day, Source.GP, episode)
+
+
+def test_the_vulnerable_are_counted_and_not_named(tmp_path: Path) -> None:
+    people = {AMINA: person(record()), BOB: person(birth=date(1940, 1, 1)), CHARLIE: person()}
+    found = search(tmp_path, [HIGH, OLD], SETS, people, TODAY)
+    assert found.flags == [(AMINA, "high")]
+    assert set(found.evidence) == {(AMINA, "high")}
+    assert found.counts == {("high", "Z00001"): 1, ("old", "Z00001"): 1}
+    assert [row["person"] for row in found.people] == [AMINA]
+    assert found.people[0] == {
+        "person": AMINA,
+        "given_name": "Amina",
+        "family_name": "Begum",
+        "birth_date": date(1980, 1, 1),
+        "sex": "F",
+        "practice_code": "Z00001",
+        "address_lines": ["1 Mill Lane"],
+        "postcode": "LU1 1AA",
+    }
+
+
+def test_people_without_demographics_are_numbered_and_not_flagged(tmp_path: Path) -> None:
+    strangers = {BOB: person(record()), CHARLIE: person(record(day=TODAY + timedelta(1)))}
+    found = search(tmp_path, [HIGH], SETS, {AMINA: person()}, TODAY, strangers=strangers)
+    assert found.result.people_without_demographics == 1
+    assert found.result.people_searched == 1
+    assert found.flags == []
+
+
+def run(
+    tmp_path: Path, patients: list[Path], records: list[Path], out: str = "out", criteria: list[Criterion] | None = None
+) -> Found:
+    result = run_search(
+        criteria=criteria or [HIGH, OLD],
+        code_sets=SETS,
+        patients=patients,
+        records=records,
+        search_date=TODAY,
+        out=tmp_path / out,
+        progress=lambda percent, doing: None,
+    )
+    return read(tmp_path / out, result)
+
+
+def test_of_a_person_in_several_files_the_first_counts(tmp_path: Path) -> None:
+    everybody = {AMINA: person(record()), BOB: person(record(), birth=date(1940, 1, 1))}
+    newest = write_patients(tmp_path / "new.parquet", {AMINA: person(birth=date(1940, 1, 1))}, "Z1", "Amina (new)")
+    oldest = write_patients(tmp_path / "old.parquet", everybody, "Z2", "From the old extract")
+    records = write_records(tmp_path / "records.parquet", everybody)
+    found = run(tmp_path, [newest, oldest, oldest], [records])
+    assert found.result.people_searched == 2
+    assert [(row["person"], row["given_name"]) for row in found.people] == [
+        (AMINA, "Amina (new)"),
+        (BOB, "From the old extract"),
+    ]
+    assert found.counts == {("high", "Z1"): 1, ("high", "Z2"): 1, ("old", "Z1"): 1, ("old", "Z2"): 1}
+
+
+def test_records_of_several_files_count_together_and_a_search_may_have_none(tmp_path: Path) -> None:
+    people = {AMINA: person()}
+    patients = write_patients(tmp_path / "patients.parquet", people)
+    twice = Criterion("twice", "Twice", Tier.HIGH, "G", Records("R", "list", at_least=Threshold(2, "a test")))
+    one = write_records(tmp_path / "one.parquet", {AMINA: person(record("1"))})
+    two = write_records(tmp_path / "two.parquet", {AMINA: person(record("2"))})
+    assert run(tmp_path, [patients], [one], criteria=[twice]).flags == []
+    assert run(tmp_path, [patients], [one, two], criteria=[twice]).flags == [(AMINA, "twice")]
+    assert run(tmp_path, [patients], [], criteria=[twice]).flags == []
+
+
+def test_the_two_codes_of_a_pair_may_come_in_different_files(tmp_path: Path) -> None:
+    patients = write_patients(tmp_path / "patients.parquet", {AMINA: person()})
+    one = write_records(tmp_path / "one.parquet", {AMINA: person(record("A", system="OPCS-4", episode="e"))})
+    two = write_records(tmp_path / "two.parquet", {AMINA: person(record("B", system="OPCS-4", episode="e"))})
+    assert run(tmp_path, [patients], [one]).flags == []
+    assert run(tmp_path, [patients], [two, one]).flags == [(AMINA, "high")]
+
+
+def test_somebody_elses_episode_of_the_same_name_makes_no_pair(tmp_path: Path) -> None:
+    people = {
+        AMINA: person(record("A", system="OPCS-4", episode="e")),
+        BOB: person(record("B", system="OPCS-4", episode="e")),
+    }
+    assert search(tmp_path, [HIGH], SETS, people, TODAY).flags == []
+
+
+def test_the_same_inputs_give_the_same_rows_in_the_same_order(tmp_path: Path) -> None:
+    people = {9_990_000_000 + n: person(*(record(str(1 + n % 2)) for _ in range(n % 5))) for n in range(2000)}
+    patients = write_patients(tmp_path / "patients.parquet", people)
+    records = write_records(tmp_path / "records.parquet", people)
+    assert run(tmp_path, [patients], [records], "one") == run(tmp_path, [patients], [records], "two")
+
+
+def test_only_counted_criteria_leave_no_evidence(tmp_path: Path) -> None:
+    found = search(tmp_path, [OLD], SETS, {AMINA: person(birth=date(1940, 1, 1))}, TODAY)
+    assert (found.flags, found.evidence, found.people) == ([], {}, [])
+    assert found.result.counts == {"old": 1}
+
+
+def test_a_quote_in_a_label_or_a_folder_does_no_harm(tmp_path: Path) -> None:
+    rule = NotFollowedBy('Pregnant, by the woman\'s own "account"', "list", "other")
+    criterion = Criterion("quoted", "Quoted", Tier.HIGH, "G", rule)
+    folder = tmp_path / "it's here"
+    folder.mkdir()
+    found = search(folder, [criterion], SETS, {AMINA: person(record())}, TODAY)
+    assert found.evidence[AMINA, "quoted"][0].clause == rule.label
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_progress_rises_to_a_hundred_and_an_earlier_result_is_replaced(tmp_path: Path) -> None:
+    people = {AMINA: person(record())}
+    patients = [write_patients(tmp_path / "patients.parquet", people)]
+    records = [write_records(tmp_path / "records.parquet", people)]
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "stale.parquet").touch()
+    (tmp_path / ".out.killed.part").mkdir()
+    told: list[int] = []
+    run_search(
+        criteria=[HIGH],
+        code_sets=SETS,
+        patients=patients,
+        records=records,
+        search_date=TODAY,
+        out=tmp_path / "out",
+        progress=lambda percent, doing: told.append(percent),
+        memory_limit="500MB",
+        threads=2,
+    )
+    assert told == sorted(told)
+    assert (told[0], told[-1]) == (0, 100)
+    assert files(tmp_path) == {"out", "patients.parquet", "records.parquet"}
+    assert files(tmp_path / "out") == {
+        "flags.parquet",
+        "evidence.parquet",
+        "counts.parquet",
+        "people.parquet",
+    }
+
+
+class Cancelled(Exception):
+    pass
+
+
+@pytest.mark.parametrize("stop_at", [0, 5, 70, 92, 99, 100])
+def test_a_search_that_is_stopped_leaves_nothing(tmp_path: Path, stop_at: int) -> None:
+    def stop(percent: int, doing: str) -> None:
+        if percent >= stop_at:
+            raise Cancelled
+
+    people = {AMINA: person(record())}
+    patients = [write_patients(tmp_path / "patients.parquet", people)]
+    records = [write_records(tmp_path / "records.parquet", people)]
+    with pytest.raises(Cancelled):
+        run_search(
+            criteria=[HIGH],
+            code_sets=SETS,
+            patients=patients,
+            records=records,
+            search_date=TODAY,
+            out=tmp_path / "out",
+            progress=stop,
+        )
+    assert files(tmp_path) == {"patients.parquet", "records.parquet"}
+
+
+def test_what_cannot_be_searched_is_refused(tmp_path: Path) -> None:
+    patients = write_patients(tmp_path / "patients.parquet", {AMINA: person()})
+    other = Criterion("high", "Other", Tier.HIGH, "G", Records("R", "not-there"))
+    with pytest.raises(NoPatients):
+        run(tmp_path, [], [])
+    with pytest.raises(UnknownCodeList):
+        run(tmp_path, [patients], [], criteria=[other])
+    with pytest.raises(ValueError, match="slug of its own"):
+        run(tmp_path, [patients], [], criteria=[HIGH, HIGH])
+    assert files(tmp_path) == {"patients.parquet"}

@@ -1,0 +1,275 @@
+"""From a supplier's files to Parquet: every row is stored or rejected, none is lost on the way.
+
+Works in a scratch DuckDB database on disk, so that memory stays bounded. Knows nothing of PostgreSQL.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from cohort.extracts import store
+from cohort.extracts.checks import PATIENTS_TABLE, PRACTICES_TABLE, RECORDS_TABLE, checks
+from cohort.extracts.reading import BadLine, Source, SourceFile, Unreadable
+from cohort.extracts.schema import PATIENTS, REJECTED_COLUMNS
+
+#: Rows a row group: the search skips by code, and a look-up of one person reads one group.
+RECORDS_ROW_GROUP = 122_880
+PATIENTS_ROW_GROUP = 20_480
+_FETCH = 10_000
+
+
+@dataclass(frozen=True)
+class TableCount:
+    """What became of one table's rows. `rejected_files` are names within the extract's `rejected/`."""
+
+    table: str
+    accepted: int
+    rejected: int
+    rejected_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What was made: the rows counted by table, and what the supplier should be told."""
+
+    counts: tuple[TableCount, ...]
+    notes: tuple[str, ...]
+
+
+class TablesRefused(Exception):
+    """The files cannot be used; `problems` says why, one sentence each, with no data in them."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__(" ".join(problems))
+
+
+def load(
+    files: list[SourceFile],
+    *,
+    made: Path,
+    scratch: Path,
+    as_at: date,
+    practices: Iterable[tuple[str, date | None]],
+    reject_above: float,
+    memory_limit: str,
+) -> Loaded:
+    """Reads and checks the files and fills the folder `made`.
+
+    `practices` are code and closing date. Raises TablesRefused, all reasons at once, for a file that
+    cannot be read, a column that is missing, or a table with too large a share of bad rows.
+    """
+    with _database(scratch, memory_limit) as db:
+        _prepare(db, practices)
+        notes: list[str] = []
+        problems: list[str] = []
+        for number, file in enumerate(files):
+            try:
+                source = Source(file)
+                _read(db, number, source, _header(source, notes), as_at)
+            except Unreadable as error:
+                problems.append(str(error))
+        if not problems:
+            _reject_twins(db, files)
+            problems = _too_many_bad(db, files, reject_above)
+        if problems:
+            raise TablesRefused(problems)
+        _write_parquet(db, made)
+        _write_rejected(db, files, made / store.REJECTED)
+        counts = tuple(_counts(db, files))
+        notes += [f"{count.table}: there are no rows." for count in counts if not count.accepted + count.rejected]
+        return Loaded(counts, tuple(notes))
+
+
+@contextmanager
+def _database(scratch: Path, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "temp_directory": str(scratch / "spill"),
+        "preserve_insertion_order": "false",
+    }
+    with duckdb.connect(str(scratch / "scratch.duckdb"), config=config) as db:
+        yield db
+
+
+def _prepare(db: duckdb.DuckDBPyConnection, practices: Iterable[tuple[str, date | None]]) -> None:
+    db.execute(f"CREATE TABLE {PRACTICES_TABLE}")
+    codes, closed = [], []
+    for code, closed_date in practices:
+        codes.append(code.upper())
+        closed.append(closed_date)
+    known = pa.table({"code": pa.array(codes, pa.string()), "closed_date": pa.array(closed, pa.date32())})
+    db.register("known", known)
+    db.execute("INSERT INTO practices SELECT * FROM known")
+    db.unregister("known")
+    db.execute(f"CREATE TABLE patients (file INTEGER, line BIGINT, {PATIENTS_TABLE})")
+    db.execute(f"CREATE TABLE records ({RECORDS_TABLE})")
+    db.execute("CREATE TABLE sent (file INTEGER, rows BIGINT)")
+    db.execute("CREATE TABLE rejected (file INTEGER, line BIGINT, columns VARCHAR, reasons VARCHAR, fields VARCHAR[])")
+    db.execute("CREATE TABLE twins (file INTEGER, line BIGINT, reason VARCHAR)")
+
+
+def _header(source: Source, notes: list[str]) -> list[str]:
+    """Returns the names of the columns as the schema spells them; tells which are unknown."""
+    header = [name.strip().lower() for name in source.header]
+    table = source.file.table
+    missing = [column.name for column in table.columns if column.in_header and column.name not in header]
+    if missing:
+        raise Unreadable(f"{source.name}: required column{'s' * (len(missing) > 1)} missing: {', '.join(missing)}.")
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise Unreadable(f"{source.name}: column there twice: {', '.join(twice)}.")
+    unknown = [name or "(no name)" for name in header if not table.column(name)]
+    if unknown:
+        notes.append(f"{source.name}: ignored unknown column{'s' * (len(unknown) > 1)} {', '.join(unknown)}.")
+    return header
+
+
+def _read(db: duckdb.DuckDBPyConnection, number: int, source: Source, header: list[str], as_at: date) -> None:
+    table = source.file.table
+    sql = checks(table, header, as_at=as_at)
+    if table is PATIENTS:
+        accept = f"INSERT INTO patients SELECT {number}, * FROM ({sql.accepted})"
+    else:
+        accept = f"INSERT INTO records SELECT * EXCLUDE (line) FROM ({sql.accepted})"
+    sent = 0
+    for batch in source.batches():
+        _reject(db, number, batch.bad)
+        sent += batch.rows.num_rows + len(batch.bad)
+        db.register("batch", batch.rows)
+        accepted = db.execute(accept).fetchall()[0][0]
+        if accepted < batch.rows.num_rows:
+            db.execute(f"INSERT INTO rejected SELECT {number}, line, columns, reasons, fields FROM ({sql.rejected})")
+        db.unregister("batch")
+    db.execute("INSERT INTO sent VALUES (?, ?)", [number, sent])
+
+
+def _reject(db: duckdb.DuckDBPyConnection, number: int, bad: list[BadLine]) -> None:
+    if bad:
+        lines = pa.table(
+            {
+                "line": pa.array([line.line for line in bad], pa.int64()),
+                "columns": pa.array([line.column for line in bad], pa.string()),
+                "reasons": pa.array([line.reason for line in bad], pa.string()),
+                "fields": pa.array([line.fields for line in bad], pa.list_(pa.string())),
+            }
+        )
+        db.register("bad", lines)
+        db.execute(f"INSERT INTO rejected SELECT {number}, * FROM bad")
+        db.unregister("bad")
+
+
+def _reject_twins(db: duckdb.DuckDBPyConnection, files: list[SourceFile]) -> None:
+    """Rejects patients rows that share an NHS number: all but the first if they are the same, else all.
+
+    The rows as sent are read once more, but only where there are any.
+    """
+    stored = [definition.split()[0] for definition in PATIENTS_TABLE.split(", ")]
+    db.register("names", pa.table({"file": range(len(files)), "name": [file.path.name for file in files]}))
+    other = "concat('line ', other.line, CASE WHEN other.file <> r.file THEN concat(' of ', other.name) END)"
+    db.execute(f"""
+        INSERT INTO twins
+        WITH shared AS (SELECT person FROM patients GROUP BY person HAVING count(*) > 1),
+        rows AS (
+            SELECT file, line, name, person, hash({", ".join(stored)}) AS details
+            FROM patients SEMI JOIN shared USING (person) JOIN names USING (file)
+        ),
+        others AS (
+            SELECT person, count(DISTINCT details) > 1 AS clash,
+                list({{'file': file, 'line': line, 'name': name}} ORDER BY file, line)[:2] AS firsts
+            FROM rows GROUP BY person
+        ),
+        r AS (
+            SELECT rows.*, clash,
+                CASE WHEN (rows.file, rows.line) = (firsts[1].file, firsts[1].line) THEN firsts[2] ELSE firsts[1] END
+                    AS other,
+                (rows.file, rows.line) = (firsts[1].file, firsts[1].line) AS is_first
+            FROM rows JOIN others USING (person)
+        )
+        SELECT file, line, CASE
+            WHEN clash THEN concat('is also on ', {other}, ' with other details: neither row is used')
+            ELSE concat('is also on ', {other}, ' with the same details: that row is used, this one is not') END
+        FROM r WHERE clash OR NOT is_first
+    """)
+    db.unregister("names")
+    for number, file in enumerate(files):
+        wanted = db.execute("SELECT count(*) FROM twins WHERE file = ?", [number]).fetchall()[0][0]
+        if not wanted or file.table is not PATIENTS:
+            continue
+        source = Source(file)
+        fields = ", ".join(f"c{index}" for index in range(len(source.header)))
+        for batch in source.batches():
+            db.register("batch", batch.rows)
+            db.execute(
+                f"INSERT INTO rejected SELECT {number}, line, 'nhs_number', reason, [{fields}]"
+                f" FROM batch JOIN twins USING (line) WHERE twins.file = {number}"
+            )
+            db.unregister("batch")
+    db.execute("DELETE FROM patients USING twins WHERE patients.file = twins.file AND patients.line = twins.line")
+
+
+def _counts(db: duckdb.DuckDBPyConnection, files: list[SourceFile]) -> Iterator[TableCount]:
+    sent = dict(db.execute("SELECT file, rows FROM sent").fetchall())
+    rejected = dict(db.execute("SELECT file, count(*) FROM rejected GROUP BY file").fetchall())
+    for table in dict.fromkeys(file.table for file in files):
+        own = [number for number, file in enumerate(files) if file.table is table]
+        bad = sum(rejected.get(number, 0) for number in own)
+        names = tuple(f"{files[number].stem}.csv" for number in own if number in rejected)
+        yield TableCount(table.name, sum(sent[number] for number in own) - bad, bad, names)
+
+
+def _too_many_bad(db: duckdb.DuckDBPyConnection, files: list[SourceFile], reject_above: float) -> list[str]:
+    problems = []
+    for count in _counts(db, files):
+        sent = count.accepted + count.rejected
+        if not count.rejected or count.rejected <= sent * reject_above:
+            continue
+        own = [number for number, file in enumerate(files) if file.table.name == count.table]
+        worst = db.execute(
+            "SELECT columns, reasons, count(*), min((file, line)) AS at FROM rejected WHERE file IN"
+            f" ({', '.join(map(str, own))}) GROUP BY ALL ORDER BY 3 DESC, at LIMIT 3"
+        ).fetchall()
+        said = "; ".join(
+            f"{' '.join(filter(None, (columns, reasons)))} ({rows:,} row{'s' * (rows > 1)},"
+            f" first at {files[at[0]].path.name} line {at[1]:,})"
+            for columns, reasons, rows, at in worst
+        )
+        problems.append(
+            f"{count.table}: {count.rejected:,} of {sent:,} rows are bad, more than the {reject_above * 100:g} %"
+            f" allowed. Most often: {said}."
+        )
+    return problems
+
+
+def _write_parquet(db: duckdb.DuckDBPyConnection, made: Path) -> None:
+    made.mkdir()
+    for table, columns, order, group in (
+        ("patients", "* EXCLUDE (file, line)", "person", PATIENTS_ROW_GROUP),
+        ("records", "*", "system, code, person, date", RECORDS_ROW_GROUP),
+    ):
+        if db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchall():
+            db.execute(
+                f"COPY (SELECT {columns} FROM {table} ORDER BY {order}) TO '{_quoted(made / f'{table}.parquet')}'"
+                f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {group})"
+            )
+
+
+def _write_rejected(db: duckdb.DuckDBPyConnection, files: list[SourceFile], folder: Path) -> None:
+    for (number,) in db.execute("SELECT DISTINCT file FROM rejected ORDER BY file").fetchall():
+        folder.mkdir(exist_ok=True)
+        rows = db.execute("SELECT line, columns, reasons, fields FROM rejected WHERE file = ? ORDER BY line", [number])
+        with (folder / f"{files[number].stem}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow([*REJECTED_COLUMNS, *Source(files[number]).header])
+            while fetched := rows.fetchmany(_FETCH):
+                writer.writerows([line, columns, reasons, *fields] for line, columns, reasons, fields in fetched)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

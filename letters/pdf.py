@@ -10,9 +10,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 import typst
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from letters.wording import Block
 
@@ -48,8 +50,7 @@ def make_pdf(content: LetterContent, *, made_at: datetime) -> bytes:
         )
     except typst.TypstError as error:
         raise LetterNotMade(_why(error)) from None
-    assert isinstance(made, bytes)
-    return made
+    return cast(bytes, made)
 
 
 def _compiler() -> typst.Compiler:
@@ -63,11 +64,14 @@ def _compiler() -> typst.Compiler:
 @lru_cache(maxsize=1)
 def _fonts() -> typst.Fonts:
     folder = settings.NODE_MODULES / "@expo-google-fonts" / "noto-sans"
-    return typst.Fonts(
+    fonts = typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,
         font_paths=[folder / name for name in _FONT_FOLDERS],
     )
+    if fonts.families() != ["Noto Sans"]:  # else every letter would fail, one by one
+        raise ImproperlyConfigured(f"Noto Sans is not in {folder}: run `make setup`.")
+    return fonts
 
 
 def _why(error: typst.TypstError) -> str:

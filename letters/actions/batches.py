@@ -1,17 +1,137 @@
-"""Plans, releases, stops and finishes batches."""
+"""Plans, releases and stops batches, and puts failed messages back in the queue."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
-from django.db.models.functions import Random
 
-from cohort.models import ListEntry, Patient
-from cohort.queries.holds import hold_reason, hold_reason_of
-from cohort.rules import Channel, ReviewState
-from letters.models import Batch, Campaign, Message, TemplateVersion
+from cohort.rules import Channel
+from letters.models import Batch, Campaign, Message
 from letters.policies import check_can_send
-from letters.rules import BatchState, MessageState
+from letters.queries import due, latest_template
+from letters.rules import BATCH_TRANSITIONS, BatchState, MessageState
 from shielding.accounts.models import Membership
+
+
+class BatchError(Exception):
+    """What was asked cannot be done with this batch; the message is fit to show."""
+
+
+class NoTemplate(BatchError):
+    """There are no words for this campaign and channel."""
+
+
+class NobodyDue(BatchError):
+    """Everybody on the list already has a message of this campaign and channel."""
+
+
+class WrongState(BatchError):
+    """The batch has moved on."""
+
+
+#: What stopping a batch stops. What is RELEASED is being handed over at this moment: whoever does it
+#: looks at the batch again under its lock, and stops it where the supplier does not have it.
+_CAN_STOP = (MessageState.WAITING, MessageState.MAKING, MessageState.HELD, MessageState.FAILED)
+
+_INSERT = """
+WITH due AS MATERIALIZED ({due})
+INSERT INTO letters_message (id, batch_id, campaign_id, patient_id, channel, state, hold_reason, failure, queued_at,
+  lease_token, holds_checked_at, holds_checked_against)
+SELECT gen_random_uuid(), %s, %s, due.id, %s, CASE due.hold WHEN '' THEN 'WAITING' ELSE 'HELD' END, due.hold, '', %s,
+  0, %s, due.as_at
+FROM due
+ON CONFLICT DO NOTHING
+"""
+
+
+@transaction.atomic
+def plan_batch(*, campaign: Campaign, channel: Channel, by: Membership, at: datetime) -> Batch:
+    """Queues one message for everybody due, in one statement, and returns the batch; nothing goes yet.
+
+    Everybody on the list, validated, and without a message of this campaign and channel. Those who
+    must not be contacted are queued as HELD with the reason, so that the ledger accounts for them.
+    Raises NoTemplate, NobodyDue, NotAllowed.
+    """
+    check_can_send(by)
+    # One plan of a campaign at a time: the second sees what the first queued.
+    Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+    version = latest_template(campaign, channel)
+    if version is None:
+        raise NoTemplate(f"There is no template called {campaign.slug}-{channel.value.lower()}. Load or add one first.")
+    batch = Batch.objects.create(
+        campaign=campaign,
+        channel=channel.value,
+        template_version=version,
+        state=BatchState.PLANNED,
+        planned_at=at,
+        planned_by=by.user,
+    )
+    sql, parameters = due(campaign, channel).values("id", "as_at", "hold").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT.format(due=sql), [*parameters, batch.pk, campaign.pk, channel.value, at, at])
+        queued = cursor.rowcount
+    if not queued:
+        raise NobodyDue("Everybody who is on the list and validated already has one.")
+    return batch
+
+
+@transaction.atomic
+def release_batch(*, batch_id: UUID, by: Membership, at: datetime) -> Batch:
+    """Lets workers make and send a planned batch. Raises WrongState, NotAllowed."""
+    check_can_send(by)
+    batch = _locked(batch_id)
+    _check_move(batch, BatchState.RELEASED, BatchState.PLANNED)
+    batch.state, batch.released_at, batch.released_by = BatchState.RELEASED, at, by.user
+    batch.save(update_fields=["state", "released_at", "released_by"])
+    return batch
+
+
+@transaction.atomic
+def stop_batch(*, batch_id: UUID, reason: str, by: Membership, at: datetime) -> Batch:
+    """Stops everything of a batch that has not been handed over, for good. Raises WrongState, NotAllowed.
+
+    Those people are due again: another batch of the same campaign may hold them.
+    """
+    check_can_send(by)
+    if not reason.strip():
+        raise BatchError("Say why you stop the batch.")
+    batch = _locked(batch_id)
+    _check_move(batch, BatchState.STOPPED, *BatchState)
+    stopped = Message.objects.filter(batch=batch, state__in=_CAN_STOP).update(
+        state=MessageState.STOPPED, hold_reason="", failure="", lease_until=None
+    )
+    if batch.state == BatchState.FINISHED and not stopped:
+        raise WrongState("Everything in this batch has been handed over. There is nothing left to stop.")
+    batch.state, batch.stopped_at, batch.stopped_by = BatchState.STOPPED, at, by.user
+    batch.stop_reason = reason.strip()
+    batch.save(update_fields=["state", "stopped_at", "stopped_by", "stop_reason"])
+    return batch
+
+
+@transaction.atomic
+def retry_failed(*, batch_id: UUID, by: Membership, at: datetime) -> int:
+    """Puts the failed messages of a released or finished batch back in the queue; returns how many.
+
+    Those whose hand-over was decided before they failed keep out of it: they get a new one.
+    """
+    check_can_send(by)
+    batch = _locked(batch_id)
+    if batch.state not in (BatchState.RELEASED, BatchState.FINISHED):
+        raise WrongState(f"This batch is {batch.get_state_display().lower()}, so nothing in it can be tried again.")
+    count = Message.objects.filter(batch=batch, state=MessageState.FAILED).update(
+        state=MessageState.WAITING, failure="", queued_at=at, released_at=None, hand_over_key=None
+    )
+    if count and batch.state == BatchState.FINISHED:
+        batch.state = BatchState.RELEASED
+        batch.save(update_fields=["state"])
+    return count
+
+
+def _locked(batch_id: UUID) -> Batch:
+    return Batch.objects.select_for_update().get(pk=batch_id)
+
+
+def _check_move(batch: Batch, to: BatchState, *allowed_from: BatchState) -> None:
+    state = BatchState(batch.state)
+    if state not in allowed_from or to not in BATCH_TRANSITIONS[state]:
+        raise WrongState(f"This batch is {batch.get_state_display().lower()}, so it cannot be {to.value.lower()}.")

@@ -66,7 +66,9 @@ def add_version(*, template: Template, subject: str, body: str, by: User, at: da
     return made or template.versions.latest("number")
 
 
-def _add_if_new(template: Template, *, subject: str, body: str, by: User | None, at: datetime) -> TemplateVersion | None:
+def _add_if_new(
+    template: Template, *, subject: str, body: str, by: User | None, at: datetime
+) -> TemplateVersion | None:
     found = wording.problems(body, Channel(template.channel), subject=subject)
     if found:
         raise TemplateNotUsable(template.name, found)

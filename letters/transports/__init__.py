@@ -1,0 +1,1 @@
+"""Ways to give letters and texts to a supplier, one module each."""

@@ -1,0 +1,63 @@
+"""What tests of the outbox look at and do: the states of a batch, the supplier's folder, a worker that dies."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from letters.actions import outbox
+from letters.models import Batch, Message
+from tests.letters.factories import NOON
+
+LATER = NOON + timedelta(seconds=outbox.LEASE_SECONDS + 1)
+
+
+def states(batch: Batch) -> Counter[str]:
+    return Counter(Message.objects.filter(batch=batch).values_list("state", flat=True))
+
+
+def work(at: Any = NOON) -> None:
+    """Sweeps, finishes and works, as the task does, at a given moment."""
+    outbox.sweep(at=at)
+    outbox.finish_stranded(at=at)
+    while claimed := outbox.claim(at=at):
+        outbox.make_and_hand_over(claimed=claimed, at=at)
+    outbox.sweep(at=at)
+
+
+def sent() -> list[str]:
+    """Returns the message id of every letter and text in the supplier's folder."""
+    ids = []
+    for manifest in Path(settings.HANDOVER_FOLDER).glob("*/*/manifest.json"):
+        ids += [entry["id"] for entry in json.loads(manifest.read_text())["messages"]]
+    return ids
+
+
+def sent_once() -> bool:
+    """Returns whether everybody handed over is in exactly one file, and nobody else is in any."""
+    handed_over = {str(id_) for id_ in Message.objects.filter(state="HANDED_OVER").values_list("id", flat=True)}
+    return Counter(sent()) == Counter(handed_over)
+
+
+class Killed(BaseException):
+    """The worker died here."""
+
+
+@contextmanager
+def dying_after(owner: Any, name: str, monkeypatch: Any, *, before: bool = False) -> Iterator[None]:
+    """Lets the worker die as soon as it has called (or, `before`, instead of calling) `owner.name`."""
+    real: Callable[..., Any] = getattr(owner, name)
+
+    def dying(*args: Any, **kwargs: Any) -> Any:
+        if not before:
+            real(*args, **kwargs)
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, name, dying)
+        yield

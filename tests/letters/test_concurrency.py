@@ -1,0 +1,91 @@
+"""Several planners, workers and a stop at once, on real PostgreSQL."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+
+from cohort.rules import Channel
+from letters.actions import batches, outbox
+from letters.models import Message
+from tests.letters.factories import NOON, make_mailing, validated
+from tests.letters.outbox import LATER, sent, sent_once, states, work
+
+
+def _at_once(count: int, do: Callable[[], Any]) -> list[Any]:
+    results: list[Any] = []
+    start = threading.Barrier(count)
+
+    def run() -> None:
+        start.wait()
+        try:
+            results.append(do())
+        except Exception as error:
+            results.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+@pytest.mark.django_db(transaction=True)
+def test_plans_made_at_once_queue_everybody_once() -> None:
+    mailing = make_mailing()
+    for _ in range(20):
+        validated()
+    results = _at_once(4, mailing.plan)
+    assert sorted(type(result).__name__ for result in results) == ["Batch", "NobodyDue", "NobodyDue", "NobodyDue"]
+    assert Message.objects.count() == 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_at_once_hand_over_everybody_once(monkeypatch: Any) -> None:
+    monkeypatch.setitem(outbox.CHUNK, Channel.LETTER, 3)
+    mailing = make_mailing()
+    for _ in range(30):
+        validated()
+    held = validated(death_status="FORMAL")
+    batch = mailing.released()
+    results = _at_once(4, lambda: work(NOON))
+    assert results == [None] * 4
+    work()
+    assert states(batch) == {"HANDED_OVER": 30, "HELD": 1}
+    assert sent_once()
+    assert str(held.messages.get().id) not in sent()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stop_among_workers_neither_deadlocks_nor_lets_one_slip(monkeypatch: Any) -> None:
+    monkeypatch.setitem(outbox.CHUNK, Channel.LETTER, 2)
+    mailing = make_mailing()
+    for _ in range(30):
+        validated()
+    batch = mailing.released()
+    stopped_after: list[int] = []
+
+    def worker_or_stop() -> None:
+        if threading.current_thread() is first:
+            while not sent():
+                pass
+            batches.stop_batch(batch_id=batch.id, reason="Wrong words", by=mailing.operator, at=NOON)
+            stopped_after.append(len(sent()))
+        else:
+            work(NOON)
+
+    first = threading.Thread(target=lambda: (worker_or_stop(), connections.close_all()))
+    first.start()
+    results = _at_once(3, worker_or_stop)
+    first.join()
+    assert results == [None] * 3
+    work(LATER)
+    assert stopped_after == [len(sent())]
+    assert set(states(batch)) == {"HANDED_OVER", "STOPPED"}
+    assert sent_once()
+    assert connection.vendor == "postgresql"

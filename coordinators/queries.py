@@ -1,6 +1,6 @@
 """Reads of the coordinators app. A coordinator reaches their caseload, council staff their council's referrals."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -21,7 +21,6 @@ from coordinators.rules import (
     safe_contact,
 )
 from shielding.accounts.models import Membership, Role
-from shielding.places.models import Postcode
 
 OPEN_STATES = (ReferralState.WAITING, ReferralState.ACCEPTED)
 
@@ -100,6 +99,25 @@ def needs(assignment: Assignment) -> QuerySet[Need]:
         .select_related("check_in", "referral__local_authority")
         .order_by("-check_in__at", "kind")
     )
+
+
+def open_by_kind(found: Iterable[Need]) -> dict[str, Referral]:
+    """Returns, by kind of need, the referral a council has open already, so that nobody asks it twice unawares."""
+    made = ((need.kind, getattr(need, "referral", None)) for need in found)
+    return {kind: referral for kind, referral in made if referral is not None and referral.state in OPEN_STATES}
+
+
+def what_became_of_needs(check_in: CheckIn) -> str:
+    """Returns where the needs found at a check-in went, in one sentence; an empty string where none were."""
+    found = list(check_in.needs.select_related("referral__local_authority"))
+    if not found:
+        return ""
+    referral = getattr(found[0], "referral", None)
+    if referral is None:
+        return "The record is restricted, so no council was told: what they need stays with you."
+    if referral.local_authority is None:
+        return "No council is known for their postcode yet. The referral is kept, and sent on once one is."
+    return f"Referred to {referral.local_authority}."
 
 
 def reasons(assignment: Assignment) -> list[str]:
@@ -222,12 +240,9 @@ def for_council(referral: Referral) -> CouncilReferral:
 
 
 def without_authority() -> QuerySet[Referral]:
-    """Returns the referrals whose postcode was in no known area when they were made, and is in one now."""
+    """Returns the referrals whose postcode was in no known area when they were made: a worklist, not a loss."""
     return Referral.objects.filter(
-        Exists(Postcode.objects.filter(postcode=OuterRef("patient__postcode"))),
-        local_authority__isnull=True,
-        state=ReferralState.WAITING,
-        patient__is_restricted=False,
+        local_authority__isnull=True, state=ReferralState.WAITING, patient__is_restricted=False
     )
 
 

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
-from shielding.places.queries import local_authority_for
 
 from coordinators import policies, queries
 from coordinators.models import Referral
@@ -13,6 +12,7 @@ from coordinators.queries import CouncilReferral
 from coordinators.rules import ReferralState, RejectionReason, can_move
 from shielding.accounts.models import Membership
 from shielding.audit.actions import record_read
+from shielding.places.queries import local_authorities_for
 
 
 class ReferralNotFound(Exception):
@@ -28,8 +28,8 @@ class AlreadyAnswered(Exception):
 
 
 @transaction.atomic
-def accept(*, referral_id: UUID, by: Membership) -> Referral:
-    """The authority takes the referral on. Done already, it changes nothing.
+def accept(*, referral_id: UUID, by: Membership, at: datetime) -> Referral:
+    """The authority takes the referral on at `at` (kept in the change history). Done already, it changes nothing.
 
     Raises NotAllowed, ReferralNotFound, AlreadyAnswered.
     """
@@ -91,20 +91,20 @@ def record_download(*, membership: Membership, at: datetime) -> list[CouncilRefe
 
 
 @transaction.atomic
-def find_authorities(*, at: datetime, limit: int = 1000) -> int:
+def find_authorities(*, at: datetime) -> int:
     """Looks again for the authority of referrals that have none, and returns how many got one.
 
     Postcodes are loaded and addresses mended after a referral was made. A restricted record is left alone.
     """
-    lost = queries.without_authority().select_related("patient").select_for_update(skip_locked=True, of=("self",))
-    found = 0
-    for referral in lost.order_by("made_at", "pk")[:limit]:
-        authority = local_authority_for(postcode=referral.patient.postcode, on=timezone.localdate(at))
-        if authority is not None:
-            referral.local_authority = authority
-            referral.save(update_fields=["local_authority"])
-            found += 1
-    return found
+    lost = list(queries.without_authority().select_related("patient").select_for_update(skip_locked=True, of=("self",)))
+    if not lost:
+        return 0
+    authorities = local_authorities_for([referral.patient.postcode for referral in lost], timezone.localdate(at))
+    for referral in lost:
+        referral.local_authority = authorities[referral.patient.postcode]
+    found = [referral for referral in lost if referral.local_authority is not None]
+    Referral.objects.bulk_update(found, ["local_authority"], batch_size=1000)
+    return len(found)
 
 
 def _locked(referral_id: UUID, by: Membership) -> Referral:

@@ -1,0 +1,87 @@
+"""A coordinator's pages: the caseload, and one person with the form that logs a check-in."""
+
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from coordinators import actions, policies, queries
+from coordinators.models import OUTCOMES
+from coordinators.rules import death_notice, safe_contact
+from coordinators.web.forms import CheckInForm
+from shielding.audit.actions import record_read
+
+PEOPLE_PER_PAGE = 50
+
+
+@never_cache
+@require_GET
+def caseload(request: HttpRequest) -> HttpResponse:
+    """Whom this coordinator leads for, who is due first. `?name=` and `?show=` pick some of them."""
+    by = policies.check_can_lead(request.membership)  # type: ignore[attr-defined]
+    name, show = request.GET.get("name", "").strip(), request.GET.get("show", "")
+    found = queries.caseload(by, name=name, show=show)
+    page = Paginator(found, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
+    record_read(by=by, what="coordinators:caseload", patient_ids=[row.patient_id for row in page], at=timezone.now())
+    return render(
+        request,
+        "coordinators/caseload.html",
+        {
+            "page": page,
+            "counts": queries.caseload_counts(by),
+            "name": name,
+            "show": show,
+            "outcomes": dict(OUTCOMES),
+            "safe_contact": safe_contact,
+            "death_notice": death_notice,
+        },
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def person(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """One person of the caseload: how to reach them safely, what was said and needed; logs a check-in."""
+    by = policies.check_can_lead(request.membership)  # type: ignore[attr-defined]
+    now = timezone.now()
+    form = CheckInForm(request.POST or None, initial={"token": uuid4()})
+    if request.method == "POST" and form.is_valid():
+        try:
+            check_in = actions.log_check_in(patient_id=patient_id, by=by, at=now, **form.check_in)
+        except actions.NotOnCaseload as error:
+            raise Http404 from error
+        except actions.NothingSaidYet:
+            form.add_error("outcome", "Nobody answered, so clear what they need and whether it was safe to talk")
+        except actions.HasDied:
+            form.add_error(None, "This person has died, so a check-in cannot be logged")
+        except actions.FormAlreadyUsed:
+            form.add_error(None, "This form was used for another check-in: open the person's page again")
+        else:
+            messages.success(request, "Check-in logged. " + queries.what_became_of_needs(check_in))
+            return redirect("coordinators:person", patient_id)
+    row = queries.person_for(by, patient_id)
+    if row is None:
+        raise Http404
+    record_read(by=by, what="coordinators:person", patient_ids=[patient_id], at=now)
+    needs = list(queries.needs(row))
+    return render(
+        request,
+        "coordinators/person.html",
+        {
+            "row": row,
+            "patient": row.patient,
+            "form": form,
+            "outcomes": dict(OUTCOMES),
+            "check_ins": list(queries.check_ins(row)),
+            "needs": needs,
+            "open_referrals": queries.open_by_kind(needs),
+            "reasons": queries.reasons(row),
+            "safe_contact": safe_contact(row.patient.safe_contact_instruction, row.patient.unsafe_channels),
+            "death_notice": death_notice(row.patient.death_status),
+        },
+    )

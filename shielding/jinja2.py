@@ -1,10 +1,13 @@
 """The Jinja2 environment of every page: NHS.UK macros, our filters, and strict escaping."""
 
+import json
 from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.contrib.messages import get_messages
+from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
@@ -35,6 +38,16 @@ def long_moment(value: datetime | None) -> str:
     return f"{long_date(local)} at {local.hour % 12 or 12}:{local:%M}{'am' if local.hour < 12 else 'pm'}"
 
 
+def session_ran_out(request: HttpRequest) -> bool:
+    """Says whether somebody was sent to sign in by a page, with the cookie of a session that is no more."""
+    return bool(
+        request.GET.get("next")
+        and settings.SESSION_COOKIE_NAME in request.COOKIES
+        and not request.user.is_authenticated
+        and request.session.is_empty()
+    )
+
+
 def url(name: str, *, args: Any = None, kwargs: dict[str, Any] | None = None) -> str:
     """Returns the address of the view called `name`."""
     return reverse(name, args=args, kwargs=kwargs)
@@ -53,6 +66,8 @@ def environment(**options: Any) -> Environment:
         "error_items": components.error_items,
         "page_links": components.page_links,
         "text_or_html": components.text_or_html,
+        "as_json": json.dumps,
+        "session_ran_out": session_ran_out,
     }
     made.filters |= {
         "nhs_number": nhs_number,

@@ -37,7 +37,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "pgtrigger",
     "pghistory",
-    "django.contrib.admin",
+    "shielding.accounts.admin_config.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -126,8 +126,30 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("BEHIND_PROXY", default=False) else 0
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Shielding: "
+ACCOUNT_FORMS = {
+    "login": "shielding.accounts.forms.SignInForm",
+    "reset_password": "shielding.accounts.forms.ForgottenPasswordForm",
+    "reset_password_from_key": "shielding.accounts.forms.NewPasswordForm",
+    "change_password": "shielding.accounts.forms.ChangePasswordForm",
+    "reauthenticate": "shielding.accounts.forms.ConfirmPasswordForm",
+}
+PASSWORD_RESET_TIMEOUT = 3 * 60 * 60
+MFA_ADAPTER = "shielding.accounts.adapter.SecondStepAdapter"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # an administrator, not the user, says what the address is
 MFA_TOTP_ISSUER = "Shielding"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = IS_LOCAL
+MFA_FORMS = {
+    "authenticate": "shielding.accounts.forms.CodeForm",
+    "reauthenticate": "shielding.accounts.forms.ConfirmCodeForm",
+    "activate_totp": "shielding.accounts.forms.SetUpAppForm",
+    "add_webauthn": "shielding.accounts.forms.AddKeyForm",
+    "edit_webauthn": "shielding.accounts.forms.RenameKeyForm",
+}
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
 
 LANGUAGE_CODE = "en-gb"
@@ -163,11 +185,13 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
+CSRF_FAILURE_VIEW = "shielding.web.errors.csrf_failure"
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not IS_LOCAL
 SECURE_HSTS_SECONDS = 0 if IS_LOCAL else 31_536_000
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 

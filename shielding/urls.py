@@ -8,6 +8,11 @@ urlpatterns = [
     path("", include("cohort.web.urls")),
     path("", include("coordinators.web.urls")),
     path("", include("letters.web.urls")),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("shielding.accounts.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "shielding.web.errors.bad_request"
+handler403 = "shielding.web.errors.forbidden"
+handler404 = "shielding.web.errors.not_found"
+handler500 = "shielding.web.errors.server_error"

@@ -47,7 +47,7 @@ def component(bound: BoundField, *, hint: str | None = None, mark_optional: bool
     elif kind in {"input", "textarea", "password"}:
         value = bound.value()
         found["value"] = "" if value is None or kind == "password" else str(widget.format_value(value) or "")
-        found["type"] = getattr(widget, "input_type", "text")
+        found["type"] = widget.attrs.get("type") or getattr(widget, "input_type", "text")
         for name in ("autocomplete", "inputmode", "spellcheck", "autocapitalize", "pattern"):
             found[name] = attributes.pop(name, None)
         found["rows"] = widget.attrs.get("rows")

@@ -1,9 +1,11 @@
 """The pages that belong to no app: home, which organisation to work under, one's own account, health."""
 
+from allauth.mfa.utils import is_mfa_enabled
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseUnreachable
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -70,7 +72,7 @@ def _safe_next(request: HttpRequest) -> HttpResponseRedirect:
 @require_GET
 def your_account(request: HttpRequest) -> HttpResponse:
     """One's own name, e-mail address, roles, and how one signs in."""
-    return render(request, "account/your_account.html")
+    return render(request, "account/your_account.html", {"has_second_step": is_mfa_enabled(request.user)})
 
 
 @never_cache
@@ -81,6 +83,6 @@ def healthz(request: HttpRequest) -> JsonResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except DatabaseUnreachable:
         return JsonResponse({"database": "unreachable"}, status=503)
     return JsonResponse({"database": "reachable"})

@@ -71,7 +71,7 @@ def _copy_results(cursor: Any, results: Path) -> None:
         for table, columns in {
             "flags": f"{person}, criterion",
             "evidence": f"{person}, criterion, clause, system, code, event_date, source, detail, code_list",
-            "counts": "criterion, practice_code, people",
+            "counts": "criterion, practice_code, people::BIGINT",
         }.items():
             rows = duck.read_parquet(str(results / f"{table}.parquet"))
             copy_rows(cursor, rows.project(columns), f"landing_{table}")

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import shutil
+import traceback
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -37,6 +38,10 @@ class StaleSources(Exception):
 
 class SearchAlreadyRunning(Exception):
     """A search is queued or running already."""
+
+
+class SearchFailed(Exception):
+    """A run ended as FAILED; the message names the run and the kind of error, never data."""
 
 
 class Cancelled(Exception):
@@ -95,7 +100,7 @@ def carry_out(*, run_id: UUID, now: Callable[[], datetime]) -> None:
 
     One worker at a time holds the run, by a lock of its database session, which a dying worker gives
     up with its connection: the next call takes the run up where the last whole step ended. A search
-    that fails is marked FAILED with an error fit to show.
+    that fails is marked FAILED with an error fit to show, and raises SearchFailed.
     """
     with _held(run_id) as is_ours:
         if not is_ours or not _begin(run_id, at=now()):
@@ -109,12 +114,13 @@ def carry_out(*, run_id: UUID, now: Callable[[], datetime]) -> None:
         except Cancelled:
             logger.info("Search %s was cancelled", run_id)
         except Exception as error:
-            # The text of an unexpected error may quote data, so only its kind is kept and logged.
-            logger.error("Search %s failed: %s", run_id, type(error).__name__)
+            # The text of an unexpected error may quote a person's data, so only its kind and place are kept.
+            kind = type(error).__name__
+            logger.error("Search %s failed: %s\n%s", run_id, kind, "".join(traceback.format_tb(error.__traceback__)))
             SearchRun.objects.filter(pk=run_id, state=RunState.RUNNING).update(
-                state=RunState.FAILED, finished_at=now(), error=f"The search stopped: {type(error).__name__}."
+                state=RunState.FAILED, finished_at=now(), error=f"The search stopped: {kind}."
             )
-            raise
+            raise SearchFailed(f"Search {run_id} failed: {kind}") from None
         finally:
             shutil.rmtree(results, ignore_errors=True)
 

@@ -8,7 +8,8 @@ from django.db.models import Count, Q
 from cohort.models import ListEntry
 from cohort.rules import DECISIVE, ReviewState
 
-VALIDATED_STATES = (ReviewState.CONFIRMED.value, ReviewState.ADDED.value)
+#: Somebody has gone through the entry. On the list with REMOVED is who was put back by a later request.
+VALIDATED_STATES = tuple(state.value for state in ReviewState if state is not ReviewState.TO_REVIEW)
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,13 @@ def list_counts() -> ListCounts:
     flagged = Q(is_flagged=True)
     counts = ListEntry.objects.aggregate(
         flagged=Count("pk", filter=flagged),
-        flagged_confirmed=Count("pk", filter=flagged & Q(review_state__in=VALIDATED_STATES)),
+        flagged_confirmed=Count("pk", filter=flagged & Q(review_state__in=["CONFIRMED", "ADDED"])),
         flagged_removed=Count("pk", filter=flagged & Q(review_state=ReviewState.REMOVED)),
         flagged_waiting=Count("pk", filter=flagged & Q(review_state=ReviewState.TO_REVIEW)),
         added=Count("pk", filter=~flagged),
         everybody=Count("pk"),
         on_list=Count("pk", filter=Q(is_on_list=True)),
-        on_list_validated=Count("pk", filter=Q(is_on_list=True) & ~Q(review_state=ReviewState.TO_REVIEW)),
+        on_list_validated=Count("pk", filter=Q(is_on_list=True, review_state__in=VALIDATED_STATES)),
         on_list_waiting=Count("pk", filter=Q(is_on_list=True, review_state=ReviewState.TO_REVIEW)),
         off_list=Count("pk", filter=Q(is_on_list=False)),
     )

@@ -1,0 +1,222 @@
+"""The whole path on the invented country, by the same actions that people's pages call.
+
+Each step does its part once: run again, it finds its work done. Work that a worker does is waited
+for in PostgreSQL, never done here.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+from django.core.management import call_command
+from django.utils import timezone
+
+from cohort.actions import validation
+from cohort.actions.criteria import load_criteria_set
+from cohort.actions.extracts import load_extract
+from cohort.actions.runs import request_search
+from cohort.models import Extract, ListEntry, PracticeList, SearchRun
+from cohort.rules import Channel, RemovalReason, ReviewState, RunState
+from cohort.tasks import carry_out_search
+from coordinators import actions as coordination
+from coordinators.models import Assignment, CheckIn, Referral
+from coordinators.queries import waiting_for_a_coordinator
+from coordinators.rules import CheckInOutcome, NeedKind, ReferralState
+from coordinators.tasks import assign_coordinators
+from letters.actions.batches import plan_batch, release_batch
+from letters.actions.templates import load_templates
+from letters.models import Batch, Campaign, Message
+from letters.queries import OPEN
+from letters.tasks import work_outbox
+from shielding.accounts.actions import make_user
+from shielding.accounts.models import Membership, Organisation, Role, User
+from shielding.celery import wake
+from shielding.demo.country import Country
+
+PASSWORD = "shielding-demo-2020"  # noqa: S105 - invented people on one machine
+DOMAIN = "shielding.example"
+WAIT_SECONDS = 600
+#: One practice in this many is half way through its list.
+LATE_PRACTICES = 4
+#: How many people have been called.
+CALLS = 200
+
+
+class DidNotFinishError(RuntimeError):
+    """A worker did not finish in time; the message says what was waited for."""
+
+
+def load_reference_data(country: Country) -> None:
+    """Loads the invented organisations, authorities and postcodes, and the shipped criteria and templates."""
+
+    def load(kind: str, *names: str) -> None:
+        files = [str(country.reference / name) for name in names]
+        call_command("load_reference", kind, *files, stdout=StringIO())
+
+    load("local-authorities", "local_authorities.csv", "la_to_lrf.csv", "lrf.csv", "contacts.csv")
+    load("organisations", "epraccur.csv", "practice_map.csv")
+    load("postcodes", "postcodes.csv")
+    now = timezone.now()
+    load_criteria_set(at=now)
+    load_templates(at=now)
+
+
+def make_sign_ins(country: Country) -> dict[str, str]:
+    """Makes one user for every role, and a GP and coordinator for every practice; returns role -> e-mail.
+
+    Those shown are at the first practice of the cast and at its council.
+    """
+    centre, _ = Organisation.objects.get_or_create(
+        code="CENTRE", defaults={"name": "National shielding team", "kind": Organisation.Kind.CENTRE}
+    )
+    amina = country.cast["Amina"]
+    practice = Organisation.objects.get(code=amina.practice_code)
+    council = Organisation.objects.get(code=amina.council_code)
+    for other in Organisation.objects.filter(kind=Organisation.Kind.PRACTICE, closed_date=None).exclude(pk=practice.pk):
+        _user(f"gp.{other.code.lower()}", f"Dr {other.code}", other, Role.GP)
+        _user(f"coordinator.{other.code.lower()}", f"Coordinator {other.code}", other, Role.COORDINATOR)
+    for other in Organisation.objects.filter(kind=Organisation.Kind.LOCAL_AUTHORITY).exclude(pk=council.pk):
+        _user(f"council.{other.code.lower()}", f"Staff of {other.name}", other, Role.LA_STAFF)
+    shown = [
+        ("Central operator", "operator", "Olive Operator", centre, Role.CENTRAL_OPERATOR),
+        ("GP", "gp", "Dr Priya Gill", practice, Role.GP),
+        ("Practice staff", "practice", "Peter Staff", practice, Role.PRACTICE_STAFF),
+        ("Care coordinator", "coordinator", "Carol Adeyemi", practice, Role.COORDINATOR),
+        ("Local authority", "council", "Leah Council", council, Role.LA_STAFF),
+        ("Administrator", "admin", "Ada Admin", centre, Role.ADMINISTRATOR),
+    ]
+    return {title: _user(name, full, where, role) for title, name, full, where, role in shown}
+
+
+def _user(name: str, full_name: str, organisation: Organisation, role: Role) -> str:
+    email = f"{name}@{DOMAIN}"
+    if not User.objects.filter(email=email).exists():
+        make_user(email=email, name=full_name, password=PASSWORD, organisation=organisation, role=role)
+    return email
+
+
+def load_extracts(country: Country) -> None:
+    """Loads the three suppliers' folders."""
+    for folder in (country.gp, country.dispensing, country.hospital):
+        load_extract(folder=folder, supplier=folder.name, as_at=country.as_at, at=timezone.now())
+
+
+def search(*, by: Membership) -> SearchRun:
+    """Has a worker run the search, if none has landed, and returns the landed run."""
+    run = SearchRun.objects.filter(state=RunState.LANDED).first()
+    if run is None:
+        newest = Extract.objects.latest("as_at")
+        run = request_search(search_date=newest.as_at, by=by, at=timezone.now())
+        wake(carry_out_search, str(run.pk))
+    _wait(lambda: SearchRun.objects.get(pk=run.pk).state not in (RunState.QUEUED, RunState.RUNNING), "the search")
+    run = SearchRun.objects.get(pk=run.pk)
+    if run.state != RunState.LANDED:
+        raise DidNotFinishError(f"The search ended as {run.state}. {run.error}")
+    return run
+
+
+def validate(country: Country, *, run: SearchRun, seed: int = 2020) -> None:
+    """Practices go through their lists as practices do: most people confirmed, some removed.
+
+    One practice in four, the first among them, is half way and has not signed its list off, so that
+    whoever opens the demo finds work to do. Nobody of the cast at the first practice is decided.
+    """
+    choose = random.Random(seed)  # noqa: S311 - not a secret
+    first = country.practice_codes[0]
+    left_alone = {member.nhs_number for member in country.cast.values() if member.practice_code == first}
+    lists = PracticeList.objects.filter(run=run, submitted_at=None).order_by("practice__code")
+    for number, practice_list in enumerate(lists):
+        by = Membership.objects.filter(organisation=practice_list.practice, role=Role.GP).first()
+        if by is None:
+            continue
+        is_half_way = number % LATE_PRACTICES == 0
+        waiting = ListEntry.objects.filter(practice_list=practice_list, review_state=ReviewState.TO_REVIEW)
+        for entry in waiting.select_related("patient").order_by("pk"):
+            if entry.patient.nhs_number in left_alone or (is_half_way and choose.random() < 0.5):
+                continue
+            if choose.random() < 0.05:
+                validation.remove(
+                    entry_id=entry.pk,
+                    reason=RemovalReason.LOW_RISK,
+                    detail="",
+                    is_patient_told=True,
+                    by=by,
+                    at=timezone.now(),
+                    seen=validation.version(entry),
+                )
+            else:
+                validation.confirm(entry_id=entry.pk, by=by, at=timezone.now(), seen=validation.version(entry))
+        if not is_half_way:
+            validation.submit_list(list_id=practice_list.pk, by=by, at=timezone.now())
+
+
+def send(*, by: Membership) -> None:
+    """Plans and releases the first letters and texts; workers make them and hand them over."""
+    campaign = Campaign.objects.get(slug="first-advice")
+    for channel in Channel:
+        batch = Batch.objects.filter(campaign=campaign, channel=channel).first()
+        if batch is None:
+            batch = plan_batch(campaign=campaign, channel=channel, by=by, at=timezone.now())
+            release_batch(batch_id=batch.pk, by=by, at=timezone.now())
+    wake(work_outbox)
+
+
+def coordinate(*, seed: int = 2020) -> None:
+    """Waits until coordinators are assigned; then some people are called, and some need help."""
+    wake(assign_coordinators)
+    _wait(lambda: not waiting_for_a_coordinator().exists(), "the coordinators")
+    if CheckIn.objects.exists():
+        return
+    choose = random.Random(seed)  # noqa: S311 - not a secret
+    assignments = Assignment.objects.filter(ended_at=None, patient__death_status="")
+    for assignment in assignments.select_related("coordinator__organisation").order_by("pk")[:CALLS]:
+        is_answered = choose.random() < 0.7
+        needs = [(choose.choice(list(NeedKind)), "")] if is_answered and choose.random() < 0.4 else []
+        coordination.log_check_in(
+            patient_id=assignment.patient_id,
+            outcome=CheckInOutcome.COMPLETED if is_answered else CheckInOutcome.NO_ANSWER,
+            is_safe_to_talk=True if is_answered else None,
+            note="",
+            needs=needs,
+            by=assignment.coordinator,
+            at=timezone.now(),
+        )
+
+
+def help_locally(*, seed: int = 2020) -> None:
+    """Councils take up half of what waits for them, and finish some of it."""
+    choose = random.Random(seed)  # noqa: S311 - not a secret
+    if Referral.objects.exclude(state=ReferralState.WAITING).exists():
+        return
+    staff = {
+        member.organisation.local_authority_id: member
+        for member in Membership.objects.filter(role=Role.LA_STAFF).select_related("organisation")
+    }
+    for referral in Referral.objects.filter(patient__is_restricted=False).order_by("pk"):
+        by = staff.get(referral.local_authority_id)
+        if by is None or choose.random() < 0.5:
+            continue
+        coordination.accept(referral_id=referral.pk, by=by, at=timezone.now())
+        if choose.random() < 0.5:
+            coordination.close(referral_id=referral.pk, what_was_done="Arranged", by=by, at=timezone.now())
+
+
+def wait_for_letters() -> None:
+    """Waits until every letter that may go has gone. Texts may have to wait for 08:00."""
+    letters = Message.objects.filter(channel=Channel.LETTER, state__in=OPEN)
+    _wait(lambda: not letters.exists(), "the letters")
+
+
+def _wait(is_done: Callable[[], Any], what: str, *, seconds: float = WAIT_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_done():
+        if time.monotonic() > deadline:
+            raise DidNotFinishError(f"Waited {seconds:.0f} seconds for {what}. Is a worker running?")
+        time.sleep(0.2)
+
+
+def membership(email: str) -> Membership:
+    """Returns the membership that somebody of the demo works under."""
+    return Membership.objects.select_related("organisation", "user").get(user__email=email)

@@ -1,0 +1,181 @@
+"""The ledger: everybody is in exactly one state per stage, and the counts add up, or it says where not.
+
+It joins what the apps count. Each stage's total is counted apart from its parts, and the list and
+the flags are counted a second time from the append-only tables.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from cohort.queries.ledger import list_counts
+from coordinators.queries import coordination_counts
+from letters.queries import HOLD_WORDS, contact_counts, first_campaign
+
+
+@dataclass(frozen=True)
+class Part:
+    """One state of a stage and how many people (or referrals) are in it."""
+
+    label: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the path: a total and the states that must make it up."""
+
+    title: str
+    unit: str
+    total: int
+    parts: tuple[Part, ...]
+
+    @property
+    def difference(self) -> int:
+        """How many the total has more than the parts; 0 when it adds up."""
+        return self.total - sum(part.count for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One number counted in two ways."""
+
+    title: str
+    one: int
+    other: int
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Where everybody is, at one moment."""
+
+    stages: tuple[Stage, ...]
+    checks: tuple[Check, ...]
+    figures: Mapping[str, Any]
+
+    @property
+    def differences(self) -> list[str]:
+        """Says each place where it does not add up, in plain words; empty when it does."""
+        stages = [
+            f"{stage.title}: the total is {stage.total} but its parts make {stage.total - stage.difference}"
+            for stage in self.stages
+            if stage.difference
+        ]
+        checks = [f"{check.title}: {check.one} one way, {check.other} the other" for check in self.checks]
+        return stages + [text for text, check in zip(checks, self.checks, strict=True) if check.one != check.other]
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the figures as JSON-ready data, with `adds_up` and `differences`."""
+        return {**self.figures, "adds_up": not self.differences, "differences": self.differences}
+
+
+@contextmanager
+def _one_snapshot() -> Iterator[None]:
+    """Makes every count see the same moment, unless a test holds a transaction of its own already."""
+    is_nested = connection.in_atomic_block
+    with transaction.atomic():
+        if not is_nested:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
+
+
+def ledger() -> Ledger:
+    """Returns where everybody is now. Every count sees the same moment."""
+    with _one_snapshot():
+        people = list_counts()
+        contact = contact_counts(first_campaign())
+        care = coordination_counts()
+    referrals: Mapping[str, int] = care["referrals"]
+    stages = (
+        Stage(
+            "Flagged by a search",
+            "people",
+            people.flagged,
+            (
+                Part("Confirmed by their practice", people.flagged_confirmed),
+                Part("Removed by their practice", people.flagged_removed),
+                Part("Waiting for their practice", people.flagged_waiting),
+            ),
+        ),
+        Stage(
+            "Flagged or added by a clinician",
+            "people",
+            people.everybody,
+            (
+                Part("On the list, validated", people.on_list_validated),
+                Part("On the list, waiting for their practice", people.on_list_waiting),
+                Part("Off the list", people.off_list),
+            ),
+        ),
+        Stage(
+            "On the list and validated: contact",
+            "people",
+            people.on_list_validated,
+            (
+                Part("Contacted", contact["contacted"]),
+                *(Part(f"Held: {HOLD_WORDS[reason].lower()}", count) for reason, count in contact["held"].items()),
+                *(Part(f"Failed: {failure}", count) for failure, count in contact["failed"].items()),
+                Part("Waiting to be sent", contact["waiting"]),
+            ),
+        ),
+        Stage(
+            "On the list and validated: coordinator",
+            "people",
+            people.on_list_validated,
+            (
+                Part("With a named coordinator", care["with_coordinator"]),
+                Part("Waiting for a coordinator", care["waiting_for_coordinator"]),
+                Part("Died", care["died"]),
+            ),
+        ),
+        Stage(
+            "Needs found at check-ins",
+            "needs",
+            care["needs"],
+            (
+                Part("Referred, not yet taken up by the council", referrals["WAITING"]),
+                Part("Accepted by the council", referrals["ACCEPTED"]),
+                Part("Closed by the council", referrals["CLOSED"]),
+                Part("Rejected by the council", referrals["REJECTED"]),
+                Part("No council known for the postcode", care["needs_without_authority"]),
+                Part("Kept by the coordinator: restricted record", care["needs_kept_by_coordinator"]),
+            ),
+        ),
+    )
+    checks = (
+        Check("People on the list, as kept and as computed from the facts", people.on_list, people.on_list_by_facts),
+        Check("People flagged, as kept and as the flags say", people.flagged, people.flagged_by_flags),
+        Check(
+            "People on the list and validated, as the list and as the coordinators count them",
+            people.on_list_validated,
+            care["validated"],
+        ),
+        Check(
+            "People on the list and validated, as the list and as the letters count them",
+            people.on_list_validated,
+            contact["people"],
+        ),
+    )
+    figures = {
+        "flagged": people.flagged,
+        "validated": people.flagged_confirmed + people.flagged_removed,
+        "waiting_for_validation": people.flagged_waiting,
+        "removed": people.flagged_removed,
+        "added": people.added,
+        "on_the_list": people.on_list,
+        "on_the_list_and_validated": people.on_list_validated,
+        "contacted": contact["contacted"],
+        "held": contact["held"],
+        "failed": contact["failed"],
+        "waiting": contact["waiting"],
+        "with_coordinator": care["with_coordinator"],
+        "waiting_for_coordinator": care["waiting_for_coordinator"],
+        "needs": care["needs"],
+        "referred": sum(referrals.values()),
+        "referrals": dict(referrals),
+    }
+    return Ledger(stages, checks, figures)

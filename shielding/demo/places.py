@@ -105,7 +105,7 @@ def _town(number: int) -> str:
 
 def _councils(people: int) -> tuple[tuple[Council, ...], int]:
     """Returns councils in England's mix (21 counties, 164 districts, 33 London, 36 metropolitan of 317)."""
-    total = max(5, round(people / 177_000))
+    total = max(5, round(people * 317 / 56_000_000))
     counties, districts = max(1, total * 21 // 317), total * 164 // 317
     london, metropolitan = max(1, total * 33 // 317), total * 36 // 317
     single = total - counties - districts - london - metropolitan

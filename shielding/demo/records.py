@@ -229,6 +229,8 @@ class Records:
         index = f"(h % {len(noise)})::INTEGER"
         inhaler = self.codes.single("asthma-inhaler", "DMD", "BNF")
         steroid = self.codes.single("prednisolone", "DMD", "BNF")
+        #: Of two systems, so that the two of one day are never the same row.
+        one, another = (self.codes.single("prednisolone", system) for system in ("DMD", "BNF"))
         medicine = self.codes.single("immunosuppressant", "DMD", "BNF")
         parts = [
             f"SELECT nhs, date, {_of(noise, 0, index)} AS system, {_of(noise, 1, index)} AS code, "
@@ -236,8 +238,8 @@ class Records:
             # Severe asthma: an inhaler, and prednisolone on four days or more of six months.
             self._rows("inhaler", "asthma OR near_miss IN (1, 3)", inhaler, "22 + d % 20 + 45 * i", 3),
             self._rows("steroid", "asthma", steroid, "23 + d % 9 + 30 * i", 5),
-            self._rows("three steroids", "near_miss = 1", steroid, "24 + d % 20 + 50 * i", 3),
-            self._rows("second strength", "near_miss = 1", steroid, "24 + d % 20", days="three steroids"),
+            self._rows("three steroids", "near_miss = 1", one, "24 + d % 20 + 50 * i", 3),
+            self._rows("second strength", "near_miss = 1", another, "24 + d % 20", days="three steroids"),
             self._rows("older steroids", "near_miss IN (1, 3)", steroid, "215 + d % 20 + 35 * i", 4),
             self._rows("steroid alone", "near_miss = 2", steroid, "23 + d % 9 + 30 * i", 5),
             self._rows("medicine", "immunosuppressed", medicine, "22 + d % 8 + 30 * i", 5),

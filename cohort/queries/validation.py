@@ -15,7 +15,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Upper
 
 from cohort.models import Evidence, Flag, ListEntry, ListFact, PracticeList
-from cohort.rules import ReviewState
+from cohort.rules import RemovalReason, ReviewState
 from shielding.accounts.models import Membership
 
 _GROUP = "criterion_version__criterion__disease_group"
@@ -61,6 +61,11 @@ class Person:
     entry: ListEntry
     reasons: list[Reason]
     facts: list[ListFact]
+
+    @property
+    def because(self) -> ListFact | None:
+        """The fact that decides whether they are on the list."""
+        return next((fact for fact in self.facts if fact.pk == self.entry.because_id), None)
 
 
 def version(entry: ListEntry) -> str:
@@ -156,6 +161,14 @@ def groups(by: Membership, list_id: UUID, *, state: ReviewState) -> list[tuple[s
         .order_by(_GROUP)
     )
     return [(row[_GROUP], row["people"]) for row in rows]
+
+
+def not_told(by: Membership, list_id: UUID) -> QuerySet[ListEntry, Any]:
+    """Returns those removed whom no clinician has told yet, except the dead and those added by mistake."""
+    silent = [RemovalReason.DIED.value, RemovalReason.ADDED_BY_MISTAKE.value]
+    return (
+        people(by, list_id, state=ReviewState.REMOVED).filter(is_patient_told=False).exclude(removal_reason__in=silent)
+    )
 
 
 def entry(by: Membership, list_id: UUID, patient_id: UUID) -> ListEntry:

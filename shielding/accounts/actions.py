@@ -48,19 +48,20 @@ def organisation_shape(table: Table, shape: str = "") -> str:
 
 
 def load_organisations(*, tables: Sequence[Table], shape: str = "") -> list[Report]:
-    """Loads practices, networks and integrated care systems; one transaction and one report a file.
+    """Loads practices, networks and integrated care systems, and returns a report for each file.
 
-    Practices come before the map of where they belong. Raises WrongFile, before anything is
-    written, for a file of another kind.
+    In three steps, each a transaction: the systems that a map names, the practices of epraccur
+    (which names systems by code alone), and where the map says they belong. Raises WrongFile,
+    before anything is written, for a file of another kind.
     """
     shapes = [(organisation_shape(table, shape), table) for table in tables]
-    loaders = {EPRACCUR: _load_epraccur, PRACTICE_MAP: _load_practice_map}
-    reports = []
-    for found, table in sorted(shapes, key=lambda pair: SHAPES.index(pair[0])):
-        report = Report(table.name, found)
-        with transaction.atomic():
-            loaders[found](table, report)
-        reports.append(report)
+    shapes.sort(key=lambda pair: SHAPES.index(pair[0]))
+    reports = [Report(table.name, found) for found, table in shapes]
+    for step, of in ((_load_systems, PRACTICE_MAP), (_load_epraccur, EPRACCUR), (_load_practice_map, PRACTICE_MAP)):
+        for (found, table), report in zip(shapes, reports, strict=True):
+            if found == of:
+                with transaction.atomic():
+                    step(table, report)
     return reports
 
 
@@ -96,7 +97,14 @@ class _Register:
         Organisation.objects.bulk_create(
             sorted(self._new.values(), key=lambda organisation: order.index(Kind(organisation.kind))), batch_size=1000
         )
-        Organisation.objects.bulk_update(self._changed.values(), self._FIELDS, batch_size=500)
+        # An upsert of known rows: bulk_update would take minutes for 8,000 practices.
+        Organisation.objects.bulk_create(
+            self._changed.values(),
+            batch_size=1000,
+            update_conflicts=True,
+            unique_fields=["id"],
+            update_fields=self._FIELDS,
+        )
         for kind in order:
             for word, organisations in (("new", self._new), ("changed", self._changed)):
                 number = sum(organisation.kind == kind for organisation in organisations.values())
@@ -139,7 +147,7 @@ def _load_epraccur(table: Table, report: Report) -> None:
         }
         known, ics = register.by_code.get(code), register.by_code.get(row[3])
         if (known is None or known.ics_id is None) and ics is not None and ics.kind == Kind.ICS:
-            values["ics"] = ics
+            values["ics_id"] = ics.id
         if register.put(Kind.PRACTICE, code, **values) is None:
             report.reject(line, "1 (code)", f"{code} is the code of a {register.by_code[code].get_kind_display()}")
             continue
@@ -178,6 +186,14 @@ def _day(text: str) -> date | None:
         return None
 
 
+def _load_systems(table: Table, report: Report) -> None:
+    register = _Register()
+    for _, row in table.rows(Report(table.name, PRACTICE_MAP)):
+        if row["STP_CODE"] and row["STP_NAME"]:
+            register.put(Kind.ICS, row["STP_CODE"], name=row["STP_NAME"])
+    register.save(report)
+
+
 def _load_practice_map(table: Table, report: Report) -> None:
     register = _Register()
     seen: dict[str, int] = {}
@@ -194,8 +210,8 @@ def _load_practice_map(table: Table, report: Report) -> None:
         if missing:
             report.reject(line, missing[0], "empty")
             continue
-        ics = register.put(Kind.ICS, row["STP_CODE"], name=row["STP_NAME"])
-        if ics is None:
+        ics = register.by_code[row["STP_CODE"]]
+        if ics.kind != Kind.ICS:
             report.reject(line, "STP_CODE", f"{row['STP_CODE']} is the code of another kind of organisation")
             continue
         pcn = None
@@ -204,13 +220,12 @@ def _load_practice_map(table: Table, report: Report) -> None:
         else:
             # A network may span two systems: its own link is then its first practice's.
             known = register.by_code.get(row["PCN_CODE"])
-            pcn = register.put(
-                Kind.PCN, row["PCN_CODE"], name=row["PCN_NAME"], ics=known.ics if known and known.ics_id else ics
-            )
+            its_ics = known.ics_id if known and known.ics_id else ics.id
+            pcn = register.put(Kind.PCN, row["PCN_CODE"], name=row["PCN_NAME"], ics_id=its_ics)
             if pcn is None:
                 report.reject(line, "PCN_CODE", f"{row['PCN_CODE']} is the code of another kind of organisation")
                 continue
-        register.put(Kind.PRACTICE, code, pcn=pcn, ics=ics)
+        register.put(Kind.PRACTICE, code, pcn_id=pcn.id if pcn else None, ics_id=ics.id)
         seen[code] = line
     register.save(report)
     report.counts["practices linked"] = len(seen)
@@ -228,7 +243,7 @@ def sync_local_authorities(*, at: datetime) -> Report:
     today = at.date()
     standing = Q(end_date__isnull=True) | Q(end_date__gte=today)
     for authority in LocalAuthority.objects.filter(Q(gss_code__startswith="E"), standing):
-        values = {"name": authority.name, "local_authority": authority, "closed_date": None}
+        values = {"name": authority.name, "local_authority_id": authority.pk, "closed_date": None}
         if authority.phone:  # else keep what an administrator may have entered
             values["phone"] = authority.phone
         if register.put(Kind.LOCAL_AUTHORITY, authority.gss_code, **values) is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -63,8 +64,9 @@ class Command(BaseCommand):
                     reports.append(load_postcodes(table=table, column=options["column"]))
                     self._show(reports[-1])
             else:
-                reports = [self._load_codelist(tables[0], options, now)]
-        except WrongFile as error:
+                reports = [Report(tables[0].name, "code list")]
+                self._load_codelist(tables[0], options, reports[0], now)
+        except (WrongFile, FileAlreadyUsed) as error:
             raise CommandError(str(error)) from error
         finally:
             if options["rejects"]:
@@ -73,8 +75,7 @@ class Command(BaseCommand):
             for report in reports:
                 self._show(report)
 
-    def _load_codelist(self, table: Table, options: dict[str, Any], now: datetime) -> Report:
-        report = Report(table.name, "code list")
+    def _load_codelist(self, table: Table, options: dict[str, Any], report: Report, now: datetime) -> None:
         columns = {name: options[name] for name in ("system", "code_column", "term_column", "system_column")}
         split_by = options["split_by"]
         lists = read_codes(table, shape_of(table, **columns), report, split_by=split_by)
@@ -82,11 +83,12 @@ class Command(BaseCommand):
         if not lists:
             self._show(report)
             raise WrongFile(f"{table.name} has no code that can be used.")
-        slugs = {group: slugify(f"{options['slug']} {group}") for group in lists}
+        slugs = {group: slugify(f"{options['slug']} {group}".replace("/", " ")) for group in lists}
         if len(set(slugs.values())) < len(slugs):
             raise WrongFile(f"{table.name} has values of {split_by} that differ in spelling only: {', '.join(lists)}.")
-        for group, codes in lists.items():
-            try:
+        done = []
+        with transaction.atomic():  # the lists of one file, all or none
+            for group, codes in lists.items():
                 version = load_code_list(
                     slug=slugs[group],
                     name=f"{options['name']}: {group}" if group else options["name"],
@@ -95,17 +97,15 @@ class Command(BaseCommand):
                     sha256=table.sha256,
                     at=now,
                 )
-            except FileAlreadyUsed as error:
-                raise CommandError(str(error)) from error
-            done = f"version {version.number}" if version else "this file is its newest version: nothing to do"
-            self.stdout.write(f"{slugs[group]}: {len(codes):,} codes, {done}.")
-        return report
+                what = f"version {version.number}" if version else "this file is its newest version: nothing to do"
+                done.append(f"{slugs[group]}: {len(codes):,} codes, {what}.")
+        self.stdout.write("\n".join(done))
 
     def _show(self, report: Report) -> None:
         counts = ", ".join(f"{words}: {number:,}" for words, number in report.counts.items() if number)
         self.stdout.write(self.style.SUCCESS(f"{report.file} ({report.shape})") + f": {counts or 'nothing new'}.")
         if report.rejects:
-            self.stdout.write(f"  {len(report.rejects):,} rows of no use, or not wholly:")
+            self.stdout.write(f"  Rows of no use, or not wholly: {len(report.rejects):,}.")
         for reject in report.rejects[:_SHOWN]:
             where = f"line {reject.line}" + (f", column {reject.column}" if reject.column else "")
             self.stdout.write(f"  {reject.file}, {where}: {reject.reason}")

@@ -21,6 +21,11 @@ def newest_extracts() -> list[Extract]:
     return sorted(newest, key=lambda extract: (extract.as_at, extract.loaded_at), reverse=True)
 
 
+def all_extracts() -> list[Extract]:
+    """Returns every extract, the latest loaded first."""
+    return list(Extract.objects.order_by("-loaded_at"))
+
+
 def extract_folder(extract: Extract) -> Path:
     """Returns the folder of the extract's Parquet files and rejected rows."""
     return settings.EXTRACT_STORE / extract.folder

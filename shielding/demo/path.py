@@ -18,6 +18,7 @@ from cohort.actions.criteria import load_criteria_set
 from cohort.actions.extracts import load_extract
 from cohort.actions.runs import request_search
 from cohort.models import Extract, ListEntry, PracticeList, SearchRun
+from cohort.queries.runs import active_run_ids
 from cohort.rules import Channel, RemovalReason, ReviewState, RunState
 from cohort.tasks import carry_out_search
 from coordinators import actions as coordination
@@ -105,13 +106,14 @@ def load_extracts(country: Country) -> None:
 
 def search(*, by: Membership) -> SearchRun:
     """Has a worker run the search, if none has landed, and returns the landed run."""
-    run = SearchRun.objects.filter(state=RunState.LANDED).first()
-    if run is None:
-        newest = Extract.objects.latest("as_at")
-        run = request_search(search_date=newest.as_at, by=by, at=timezone.now())
-        wake(carry_out_search, str(run.pk))
-    _wait(lambda: SearchRun.objects.get(pk=run.pk).state not in (RunState.QUEUED, RunState.RUNNING), "the search")
-    run = SearchRun.objects.get(pk=run.pk)
+    landed = SearchRun.objects.filter(state=RunState.LANDED)
+    if run := landed.first():
+        return run
+    newest = Extract.objects.latest("as_at")
+    run = request_search(search_date=newest.as_at, by=by, at=timezone.now())
+    wake(carry_out_search, str(run.pk))
+    _wait(lambda: run.pk not in active_run_ids(), "the search")
+    run.refresh_from_db()
     if run.state != RunState.LANDED:
         raise DidNotFinishError(f"The search ended as {run.state}. {run.error}")
     return run

@@ -1,10 +1,14 @@
 import csv
 import re
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 
+from shielding.accounts.models import Organisation
 from shielding.demo.country import Country
 from shielding.demo.places import make_places, postcode
+from shielding.places.models import LocalAuthority, Postcode
 from tests.demo.reading import near, rows_of
 
 #: The government's postcode pattern, as schemas of the Cabinet Office publish it, without GIR 0AA.
@@ -90,3 +94,24 @@ def test_everybodys_postcode_is_in_the_postcode_file_but_for_the_planned_trouble
     for member in country.cast.values():
         if member.given_name != "Gwen":
             assert postcodes[member.postcode]["laua"] == member.council_code
+
+
+@pytest.mark.django_db
+def test_every_reference_file_loads_whole(country: Country) -> None:
+    for kind, *names in (
+        ("local-authorities", "local_authorities.csv", "la_to_lrf.csv", "lrf.csv", "contacts.csv"),
+        ("organisations", "epraccur.csv", "practice_map.csv"),
+        ("postcodes", "postcodes.csv"),
+    ):
+        call_command("load_reference", kind, *[str(country.reference / name) for name in names], stdout=StringIO())
+    authorities = LocalAuthority.objects.order_by("gss_code")
+    assert [authority.gss_code for authority in authorities] == sorted(country.council_codes)
+    assert all(
+        authority.phone and (authority.resilience_forum_id or authority.tier == "COUNTY") for authority in authorities
+    )
+    practices = Organisation.objects.filter(kind=Organisation.Kind.PRACTICE)
+    assert {practice.code for practice in practices.filter(closed_date=None)} == set(country.practice_codes)
+    assert [practice.code for practice in practices.exclude(closed_date=None)] == [country.closed_practice_code]
+    assert not practices.filter(closed_date=None, pcn=None).exists()
+    # All but the one without geography.
+    assert Postcode.objects.count() == len(rows_of(country.reference / "postcodes.csv")) - 1

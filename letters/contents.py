@@ -10,6 +10,7 @@ from letters import wording
 from letters.models import TemplateVersion
 from letters.pdf import LetterContent
 from letters.rules import e164, is_of_working_age, text_fragments
+from shielding.accounts.models import Organisation
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,19 @@ def text(version: TemplateVersion, patient: Patient, *, dated: datetime) -> Text
     on = timezone.localdate(dated)
     words = wording.text_message(version.body, _values(patient, on), _conditions(patient, on))
     return Text(number=e164(patient.mobile), text=words, fragments=text_fragments(words))
+
+
+def invented_patient() -> Patient:
+    """Returns somebody who does not exist, of working age, to show what a letter or text looks like. Never saved."""
+    practice = Organisation(
+        name="Mill Lane Surgery", address_lines=["12 Mill Lane", "Sutton"], postcode="SM1 1AB", phone="01632 960001"
+    )
+    return Patient(
+        given_name="Amina", family_name="Khan", birth_date=date(1970, 2, 14), mobile="07700900123", practice=practice
+    )
+
+
+INVENTED_ADDRESS = ["Amina Khan", "1 Mill Lane", "Sutton", "SM1 1AA"]
 
 
 def _values(patient: Patient, on: date) -> dict[str, str]:

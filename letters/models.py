@@ -110,7 +110,7 @@ class Batch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.campaign}, {self.get_channel_display()}"
+        return f"{self.campaign} by {self.get_channel_display().lower()}"
 
 
 class HandOver(models.Model):

@@ -10,8 +10,7 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from cohort.models import ListEntry, Patient
 from cohort.queries.holds import hold_reason
-from cohort.queries.ledger import VALIDATED_STATES
-from cohort.rules import Channel, HoldReason
+from cohort.rules import Channel, HoldReason, ReviewState
 from letters.models import HOLD_REASONS, Batch, Campaign, HandOver, Message, TemplateVersion
 from letters.rules import MessageState
 
@@ -20,21 +19,24 @@ HOLD_WORDS: Mapping[str, str] = dict(HOLD_REASONS)
 OPEN = (MessageState.WAITING, MessageState.MAKING, MessageState.RELEASED)
 
 
+def validated() -> QuerySet[ListEntry]:
+    """Returns the entries of everybody on the list whom a practice need not review any more.
+
+    One who is on the list although their practice removed them was put on by a later request of a
+    clinician, which wins: they are due like anybody else.
+    """
+    return ListEntry.objects.filter(is_on_list=True).exclude(review_state=ReviewState.TO_REVIEW)
+
+
 def due(campaign: Campaign, channel: Channel) -> QuerySet[Any]:
     """Returns the patients validated and on the list without a message of this campaign and channel.
 
     `hold` is why they must not be contacted, or ''. Ids only: for planning and counting, for no page.
     """
+    messages = Message.objects.filter(patient=OuterRef("pk"), campaign=campaign, channel=channel.value)
     return (
         Patient.objects.filter(
-            Exists(
-                ListEntry.objects.filter(patient=OuterRef("pk"), is_on_list=True, review_state__in=VALIDATED_STATES)
-            ),
-            ~Exists(
-                Message.objects.filter(patient=OuterRef("pk"), campaign=campaign, channel=channel.value).exclude(
-                    state=MessageState.STOPPED
-                )
-            ),
+            Exists(validated().filter(patient=OuterRef("pk"))), ~Exists(messages.exclude(state=MessageState.STOPPED))
         )
         .annotate(hold=hold_reason(channel))
         .only("id")
@@ -167,13 +169,13 @@ def contact_counts(campaign: Campaign | None) -> dict[str, Any]:
     many of the waiting these are. `messages` counts every message of the campaign by channel and
     state. None stands for a campaign that nobody has made: everybody waits.
     """
-    people = ListEntry.objects.filter(is_on_list=True, review_state__in=VALIDATED_STATES).count()
+    people = validated().count()
     with connection.cursor() as cursor:
         cursor.execute(
             _STANDING,
             {
                 "campaign": campaign.pk if campaign else None,
-                "validated": list(VALIDATED_STATES),
+                "unreviewed": ReviewState.TO_REVIEW.value,
                 "open": [state.value for state in OPEN],
                 "gravity": [reason.value for reason in HoldReason],
             },
@@ -216,7 +218,7 @@ SELECT CASE left(mark, 1) WHEN '1' THEN 'CONTACTED' WHEN '2' THEN 'WAITING' WHEN
     WHEN '4' THEN (%(gravity)s::text[])[substr(mark, 2)::int] ELSE '' END,
   count(*)
 FROM cohort_listentry entry LEFT JOIN message ON message.patient_id = entry.patient_id
-WHERE entry.is_on_list AND entry.review_state = ANY(%(validated)s)
+WHERE entry.is_on_list AND entry.review_state <> %(unreviewed)s
 GROUP BY 1, 2
 """
 

@@ -1,6 +1,16 @@
 """Addresses of the letters app."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from letters.web import views
 
 app_name = "letters"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("batches/", views.batches, name="batches"),
+    path("batches/plan/", views.plan, name="plan"),
+    path("batches/templates/<int:version_id>/", views.preview, name="preview"),
+    path("batches/<uuid:batch_id>/", views.batch, name="batch"),
+    path("batches/<uuid:batch_id>/release/", views.release, name="release"),
+    path("batches/<uuid:batch_id>/stop/", views.stop, name="stop"),
+    path("batches/<uuid:batch_id>/try-again/", views.try_again, name="try_again"),
+]

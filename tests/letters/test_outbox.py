@@ -90,7 +90,7 @@ def test_texts_go_as_lines_with_number_words_and_fragments(mailing: Mailing) -> 
     assert line["number"] == "+447700900123"
     assert line["text"].startswith("NHS, for Mill Lane Surgery")
     assert patient.family_name not in line["text"]
-    assert line["fragments"] == 2
+    assert line["fragments"] == 1
 
 
 @pytest.mark.django_db

@@ -1,0 +1,132 @@
+"""What the ledger is told: everybody in one state, and the parts add up."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from cohort.models import ListEntry, Patient
+from cohort.rules import Channel
+from letters import queries
+from letters.actions import batches, outbox
+from tests.letters.factories import NOON, Mailing, make_mailing, validated
+from tests.letters.outbox import work
+
+pytestmark = pytest.mark.django_db
+
+
+def adds_up(counts: dict[str, Any]) -> bool:
+    parts = counts["contacted"] + sum(counts["held"].values()) + sum(counts["failed"].values()) + counts["waiting"]
+    return bool(counts["people"] == parts)
+
+
+def test_everybody_waits_where_nothing_is_planned(mailing: Mailing) -> None:
+    validated()
+    validated(review="TO_REVIEW")
+    for campaign in (mailing.campaign, None):
+        counts = queries.contact_counts(campaign)
+        assert (counts["people"], counts["waiting"], counts["not_planned"], counts["messages"]) == (1, 1, 1, {})
+        assert adds_up(counts)
+
+
+def test_one_channel_is_contact_and_of_several_holds_the_gravest_is_shown(mailing: Mailing) -> None:
+    validated(postcode="")  # no letter, but a text
+    validated(mobile="")  # no text, but a letter
+    validated(mobile="", unsafe_channels=["LETTER"])  # neither
+    validated(death_status="FORMAL")
+    mailing.released()
+    mailing.released(Channel.SMS)
+    work()
+    counts = queries.contact_counts(mailing.campaign)
+    assert (counts["contacted"], counts["held"]) == (2, {"DIED": 1, "UNSAFE_CHANNEL": 1})
+    assert counts["messages"] == {"LETTER": {"HANDED_OVER": 1, "HELD": 3}, "SMS": {"HANDED_OVER": 1, "HELD": 3}}
+    assert adds_up(counts)
+
+
+def test_an_open_message_is_waiting_and_a_failure_beats_a_hold(mailing: Mailing) -> None:
+    validated(address_lines=["x" * 100], mobile="")
+    mailing.released()
+    mailing.plan(Channel.SMS)
+    waiting = queries.contact_counts(mailing.campaign)
+    assert (waiting["waiting"], waiting["not_planned"], waiting["held"]) == (1, 0, {})
+    work()
+    assert queries.contact_counts(mailing.campaign)["failed"] == {"The address does not fit the window.": 1}
+
+
+def test_those_of_a_stopped_batch_wait_again(mailing: Mailing) -> None:
+    validated()
+    batch = mailing.released()
+    batches.stop_batch(batch_id=batch.id, reason="Wrong words", by=mailing.operator, at=NOON)
+    counts = queries.contact_counts(mailing.campaign)
+    assert (counts["waiting"], counts["not_planned"]) == (1, 1)
+    assert counts["messages"] == {"LETTER": {"STOPPED": 1}}
+
+
+def test_somebody_put_back_by_a_hospital_after_their_practice_removed_them_is_due(mailing: Mailing) -> None:
+    patient = validated()
+    ListEntry.objects.filter(patient=patient).update(
+        review_state="REMOVED", removal_reason="LOW_RISK", is_patient_told=True
+    )
+    assert queries.preview(mailing.campaign, Channel.LETTER).to_go == 1
+    assert queries.contact_counts(mailing.campaign)["people"] == 1
+
+
+def test_a_finished_batch_says_hundred_percent_and_progress_adds_up(mailing: Mailing) -> None:
+    for details in ({}, {}, {"death_status": "FORMAL"}, {"address_lines": ["x" * 100]}):
+        validated(**details)
+    batch = mailing.plan()
+    before = queries.progress([batch.id])[batch.id]
+    assert (before.percent, before.queued, before.waiting, before.held_total) == (0, 4, 3, 1)
+    batches.release_batch(batch_id=batch.id, by=mailing.operator, at=NOON)
+    work()
+    after = queries.progress([batch.id])[batch.id]
+    assert (after.percent, after.handed_over, after.failed_total, after.waiting) == (100, 2, 1, 0)
+    assert after.queued == after.waiting + after.handed_over + after.held_total + after.failed_total + after.stopped
+
+
+STEPS = ["plan", "plan texts", "release", "work one", "die", "free", "join", "leave", "stop", "work"]
+
+
+@given(st.lists(st.sampled_from(STEPS), max_size=8))
+@hypothesis_settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+def test_it_adds_up_whatever_happens_in_whatever_order(django_db_blocker: Any, steps: list[str]) -> None:
+    from django.db import transaction
+
+    with transaction.atomic():
+        mailing = make_mailing()
+        people = [validated() for _ in range(3)]
+        for step in steps:
+            _do(step, mailing, people)
+            counts = queries.contact_counts(mailing.campaign)
+            assert adds_up(counts)
+            assert counts["people"] == queries.validated().count()
+        transaction.set_rollback(True)
+
+
+def _do(step: str, mailing: Mailing, people: list[Patient]) -> None:
+    newest = queries.batches().order_by("-planned_at", "-id").first()
+    try:
+        if step == "plan":
+            mailing.plan()
+        elif step == "plan texts":
+            mailing.plan(Channel.SMS)
+        elif step == "release" and newest:
+            batches.release_batch(batch_id=newest.id, by=mailing.operator, at=NOON)
+        elif step == "stop" and newest:
+            batches.stop_batch(batch_id=newest.id, reason="Wrong words", by=mailing.operator, at=NOON)
+        elif step == "work one" and (claimed := outbox.claim(at=NOON, limit=1)):
+            outbox.make_and_hand_over(claimed=claimed, at=NOON)
+        elif step in {"die", "free"}:
+            Patient.objects.filter(pk=people[0].pk).update(death_status="FORMAL" if step == "die" else "")
+        elif step == "join":
+            people.append(validated())
+        elif step == "leave":
+            ListEntry.objects.filter(patient=people[-1]).update(is_on_list=False)
+        elif step == "work":
+            work()
+    except batches.BatchError:
+        pass

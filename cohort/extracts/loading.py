@@ -16,7 +16,7 @@ import pyarrow as pa
 from cohort.extracts import store
 from cohort.extracts.checks import PATIENTS_TABLE, PRACTICES_TABLE, RECORDS_TABLE, checks
 from cohort.extracts.reading import BadLine, Source, SourceFile, Unreadable
-from cohort.extracts.schema import PATIENTS, REJECTED_COLUMNS
+from cohort.extracts.schema import PATIENTS, REJECTED_COLUMNS, SYSTEMS, TABLES
 
 #: Rows a row group: the search skips by code, and a look-up of one person reads one group.
 RECORDS_ROW_GROUP = 122_880
@@ -109,6 +109,9 @@ def _prepare(db: duckdb.DuckDBPyConnection, practices: Iterable[tuple[str, date 
     db.execute("INSERT INTO practices SELECT * FROM known")
     db.unregister("known")
     db.execute(f"CREATE TABLE patients (file INTEGER, line BIGINT, {PATIENTS_TABLE})")
+    # Sorting by numbers in place of words takes less than half the time.
+    db.execute(f"CREATE TYPE systems AS ENUM {tuple(sorted(SYSTEMS))}")
+    db.execute(f"CREATE TYPE sources AS ENUM {tuple(sorted(table.source for table in TABLES))}")
     db.execute(f"CREATE TABLE records ({RECORDS_TABLE})")
     db.execute("CREATE TABLE sent (file INTEGER, rows BIGINT)")
     db.execute("CREATE TABLE rejected (file INTEGER, line BIGINT, columns VARCHAR, reasons VARCHAR, fields VARCHAR[])")
@@ -249,15 +252,26 @@ def _too_many_bad(db: duckdb.DuckDBPyConnection, files: list[SourceFile], reject
 
 def _write_parquet(db: duckdb.DuckDBPyConnection, made: Path) -> None:
     made.mkdir()
-    for table, columns, order, group in (
-        ("patients", "* EXCLUDE (file, line)", "person", PATIENTS_ROW_GROUP),
-        ("records", "*", "system, code, person, date", RECORDS_ROW_GROUP),
-    ):
-        if db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchall():
-            db.execute(
-                f"COPY (SELECT {columns} FROM {table} ORDER BY {order}) TO '{_quoted(made / f'{table}.parquet')}'"
-                f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {group})"
-            )
+    if db.execute("SELECT 1 FROM patients LIMIT 1").fetchall():
+        _copy(
+            db,
+            "SELECT * EXCLUDE (file, line) FROM patients ORDER BY person",
+            made / "patients.parquet",
+            PATIENTS_ROW_GROUP,
+        )
+    if db.execute("SELECT 1 FROM records LIMIT 1").fetchall():
+        db.execute("CREATE TYPE codes AS ENUM (SELECT code FROM (SELECT DISTINCT code FROM records) ORDER BY code)")
+        _copy(
+            db,
+            "SELECT * REPLACE (code::codes AS code) FROM records ORDER BY system, code::codes, person, date",
+            made / "records.parquet",
+            RECORDS_ROW_GROUP,
+        )
+
+
+def _copy(db: duckdb.DuckDBPyConnection, select: str, path: Path, row_group: int) -> None:
+    target = str(path).replace("'", "''")
+    db.execute(f"COPY ({select}) TO '{target}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {row_group})")
 
 
 def _write_rejected(db: duckdb.DuckDBPyConnection, files: list[SourceFile], folder: Path) -> None:
@@ -269,7 +283,3 @@ def _write_rejected(db: duckdb.DuckDBPyConnection, files: list[SourceFile], fold
             writer.writerow([*REJECTED_COLUMNS, *Source(files[number]).header])
             while fetched := rows.fetchmany(_FETCH):
                 writer.writerows([line, columns, reasons, *fields] for line, columns, reasons, fields in fetched)
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

@@ -92,6 +92,15 @@ def check_ins(assignment: Assignment) -> QuerySet[CheckIn]:
     )
 
 
+def not_safe_to_talk(newest_first: Iterable[CheckIn]) -> CheckIn | None:
+    """Returns the last check-in at which it was asked whether it is safe to talk, if it was not; else None.
+
+    A later try that nobody answered does not make it safe.
+    """
+    asked = next((check_in for check_in in newest_first if check_in.is_safe_to_talk is not None), None)
+    return asked if asked is not None and not asked.is_safe_to_talk else None
+
+
 def needs(assignment: Assignment) -> QuerySet[Need]:
     """Returns the person's needs, the newest first, each with its referral and what the council did."""
     return (

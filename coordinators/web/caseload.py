@@ -68,7 +68,7 @@ def person(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     if row is None:
         raise Http404
     record_read(by=by, what="coordinators:person", patient_ids=[patient_id], at=now)
-    needs = list(queries.needs(row))
+    needs, check_ins = list(queries.needs(row)), list(queries.check_ins(row))
     return render(
         request,
         "coordinators/person.html",
@@ -77,7 +77,8 @@ def person(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             "patient": row.patient,
             "form": form,
             "outcomes": dict(OUTCOMES),
-            "check_ins": list(queries.check_ins(row)),
+            "check_ins": check_ins,
+            "unsafe": queries.not_safe_to_talk(check_ins),
             "needs": needs,
             "open_referrals": queries.open_by_kind(needs),
             "reasons": queries.reasons(row),

@@ -202,7 +202,7 @@ def test_a_person_shows_what_was_said_and_what_the_council_did(team: Team, sign_
     refer(team.amina, team.staff, team.lead, kind="MONEY", state="REJECTED", rejection_reason="DECLINED",
           settled_at=NOW, settled_by=team.staff)  # fmt: skip
     refer(team.amina, None, team.lead, kind="HOUSING")
-    CheckInFactory(patient=team.amina, by=team.lead, note="Sounds cheerful", is_safe_to_talk=False, at=NOW)
+    CheckInFactory(patient=team.amina, by=team.lead, note="Sounds cheerful", at=NOW)
 
     page = text(sign_in(team.lead).get(person_url(team)))
 
@@ -212,9 +212,20 @@ def test_a_person_shows_what_was_said_and_what_the_council_did(team: Team, sign_
         "No council known for their postcode yet",
         "Sounds cheerful",
         "By Nia Rees",
-        "it was not safe for them to talk",
     ):
         assert words in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_said"), [([False], True), ([False, None], True), ([False, True, None], False), ([None], False)]
+)
+def test_that_it_was_not_safe_to_talk_is_said_until_it_is(
+    team: Team, sign_in: SignIn, asked: list[bool | None], is_said: bool
+) -> None:
+    for minutes, answer in enumerate(asked):
+        CheckInFactory(patient=team.amina, by=team.lead, is_safe_to_talk=answer, at=NOW + timedelta(minutes=minutes))
+
+    assert ("it was not safe for them to talk" in text(sign_in(team.lead).get(person_url(team)))) is is_said
 
 
 def test_after_three_tries_the_page_asks_for_something_else(team: Team, sign_in: SignIn) -> None:

@@ -154,9 +154,12 @@ def test_nobody_knocks_on_the_door_of_the_dead(
     team.amina.save()
     client = sign_in(team.staff)
 
-    for page in (text(client.get(REFERRALS)), text(client.get(url(referral)))):
-        assert "Do not phone, write or visit" in page
-        assert ("SM1 1AA" in page) is is_told_where
+    listed, one = text(client.get(REFERRALS)), text(client.get(url(referral)))
+    assert "Do not phone, write or visit" in listed
+    assert "tel:" not in listed
+    assert "SM1 1AA" not in listed
+    assert "Do not phone, write or visit" in one
+    assert ("SM1 1AA" in one) is is_told_where
     [row] = read_csv(client.post(DOWNLOAD).content)
     assert "Do not phone, write or visit" in row["do_not_contact"]
     assert bool(row["mobile"]) is bool(row["address_line_1"]) is is_told_where

@@ -7,6 +7,7 @@ the flags are counted a second time from the append-only tables.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from django.db import connection, transaction
@@ -16,12 +17,24 @@ from coordinators.queries import coordination_counts
 from letters.queries import HOLD_WORDS, contact_counts, first_campaign
 
 
+class Kind(StrEnum):
+    """What a state means to whoever reads the ledger."""
+
+    DONE = "done"
+    UNDER_WAY = "under-way"
+    WAITING = "waiting"
+    OFF = "off"
+    HELD = "held"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True)
 class Part:
-    """One state of a stage and how many people (or referrals) are in it."""
+    """One state of a stage and how many people (or needs) are in it. `kind` colours it on the page."""
 
     label: str
     count: int
+    kind: Kind
 
 
 @dataclass(frozen=True)
@@ -96,9 +109,9 @@ def ledger() -> Ledger:
             "people",
             people.flagged,
             (
-                Part("Confirmed by their practice", people.flagged_confirmed),
-                Part("Removed by their practice", people.flagged_removed),
-                Part("Waiting for their practice", people.flagged_waiting),
+                Part("Confirmed by their practice", people.flagged_confirmed, Kind.DONE),
+                Part("Removed by their practice", people.flagged_removed, Kind.OFF),
+                Part("Waiting for their practice", people.flagged_waiting, Kind.WAITING),
             ),
         ),
         Stage(
@@ -106,9 +119,9 @@ def ledger() -> Ledger:
             "people",
             people.everybody,
             (
-                Part("On the list, validated", people.on_list_validated),
-                Part("On the list, waiting for their practice", people.on_list_waiting),
-                Part("Off the list", people.off_list),
+                Part("On the list, validated", people.on_list_validated, Kind.DONE),
+                Part("On the list, waiting for their practice", people.on_list_waiting, Kind.WAITING),
+                Part("Off the list", people.off_list, Kind.OFF),
             ),
         ),
         Stage(
@@ -116,10 +129,13 @@ def ledger() -> Ledger:
             "people",
             people.on_list_validated,
             (
-                Part("Contacted", contact["contacted"]),
-                *(Part(f"Held: {HOLD_WORDS[reason].lower()}", count) for reason, count in contact["held"].items()),
-                *(Part(f"Failed: {failure}", count) for failure, count in contact["failed"].items()),
-                Part("Waiting to be sent", contact["waiting"]),
+                Part("Contacted", contact["contacted"], Kind.DONE),
+                *(
+                    Part(f"Held: {_in_a_sentence(HOLD_WORDS[reason])}", count, Kind.HELD)
+                    for reason, count in contact["held"].items()
+                ),
+                *(Part(f"Failed: {failure}", count, Kind.FAILED) for failure, count in contact["failed"].items()),
+                Part("Waiting to be sent", contact["waiting"], Kind.WAITING),
             ),
         ),
         Stage(
@@ -127,9 +143,9 @@ def ledger() -> Ledger:
             "people",
             people.on_list_validated,
             (
-                Part("With a named coordinator", care["with_coordinator"]),
-                Part("Waiting for a coordinator", care["waiting_for_coordinator"]),
-                Part("Died", care["died"]),
+                Part("With a named coordinator", care["with_coordinator"], Kind.DONE),
+                Part("Waiting for a coordinator", care["waiting_for_coordinator"], Kind.WAITING),
+                Part("Died", care["died"], Kind.OFF),
             ),
         ),
         Stage(
@@ -137,12 +153,12 @@ def ledger() -> Ledger:
             "needs",
             care["needs"],
             (
-                Part("Referred, not yet taken up by the council", referrals["WAITING"]),
-                Part("Accepted by the council", referrals["ACCEPTED"]),
-                Part("Closed by the council", referrals["CLOSED"]),
-                Part("Rejected by the council", referrals["REJECTED"]),
-                Part("No council known for the postcode", care["needs_without_authority"]),
-                Part("Kept by the coordinator: restricted record", care["needs_kept_by_coordinator"]),
+                Part("Referred, not yet taken up by the council", referrals["WAITING"], Kind.WAITING),
+                Part("Accepted by the council", referrals["ACCEPTED"], Kind.UNDER_WAY),
+                Part("Closed by the council", referrals["CLOSED"], Kind.DONE),
+                Part("Rejected by the council", referrals["REJECTED"], Kind.OFF),
+                Part("No council known for the postcode", care["needs_without_authority"], Kind.FAILED),
+                Part("Kept by the coordinator: restricted record", care["needs_kept_by_coordinator"], Kind.HELD),
             ),
         ),
     )
@@ -179,3 +195,7 @@ def ledger() -> Ledger:
         "referrals": dict(referrals),
     }
     return Ledger(stages, checks, figures)
+
+
+def _in_a_sentence(words: str) -> str:
+    return words[:1].lower() + words[1:]

@@ -106,7 +106,7 @@ class UserAdmin(ByRole, DjangoUserAdmin):
     search_fields = ("name", "email")
     ordering = ("name", "email")
     filter_horizontal = ()
-    readonly_fields = ("last_login", "joined_at")
+    readonly_fields = ("is_staff", "last_login", "joined_at")
     actions = ("remove_second_step",)
     inlines = (CurrentMembershipInline, NewMembershipInline, EndedMembershipInline)
     add_form = AddUserForm
@@ -141,3 +141,8 @@ class UserAdmin(ByRole, DjangoUserAdmin):
                 except admin_actions.NotYours as error:
                     self.message_user(request, str(error), messages.ERROR)
         super().save_formset(request, form, formset, change)
+
+    def save_related(self, request: HttpRequest, form: forms.ModelForm, formsets: Any, change: bool) -> None:
+        """Saves memberships; whoever is now an administrator may use these pages, others may not."""
+        super().save_related(request, form, formsets, change)
+        admin_actions.match_staff_flag(user=form.instance)

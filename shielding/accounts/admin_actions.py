@@ -8,7 +8,7 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from shielding.accounts import actions
-from shielding.accounts.models import Membership, User
+from shielding.accounts.models import Membership, Role, User
 from shielding.accounts.policies import NotAllowed
 
 
@@ -27,6 +27,14 @@ def save_user(*, user: User) -> User:
     user.save()
     EmailAddress.objects.filter(user_id=user.pk).exclude(email=user.email).delete()
     return user
+
+
+def match_staff_flag(*, user: User) -> None:
+    """Sets `is_staff`, which Django admin asks for, to whether the user is an administrator somewhere now."""
+    is_staff = user.memberships.filter(role=Role.ADMINISTRATOR, ended_at__isnull=True).exists()
+    if user.is_staff != is_staff:
+        user.is_staff = is_staff
+        user.save(update_fields=["is_staff"])
 
 
 def end_membership(*, membership: Membership, at: datetime, by: Membership) -> Membership:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from shielding.accounts.models import Membership, Organisation, Role, User
 from shielding.places.models import LocalAuthority, Postcode
 from tests.accounts.people import PASSWORD, member, organisation, user
+from tests.accounts.test_sign_in import give_app
 
 pytestmark = pytest.mark.django_db
 CLINICAL_APPS = {"cohort", "coordinators", "audit"}
@@ -167,3 +168,28 @@ def test_what_an_organisation_is_known_by_stays(client: Client) -> None:
     assert answer.status_code == 302, re.findall(r"errorlist.*", answer.content.decode())
     changed = Organisation.objects.get(pk=practice.pk)
     assert (changed.name, changed.code, changed.kind) == ("Hawthorn Surgery", "A81001", "PRACTICE")
+
+
+@pytest.mark.usefixtures("administrator")
+def test_the_role_brings_the_flag_and_takes_it_away(client: Client) -> None:
+    other = user("pat@example.org")
+    address = reverse("admin:accounts_user_change", args=[other.pk])
+    values = fields_of(client.get(address).content.decode())
+    values |= {"memberships-2-0-organisation": str(organisation("CENTRE").pk), "memberships-2-0-role": "ADMINISTRATOR"}
+    assert client.post(address, values).status_code == 302
+    other.refresh_from_db()
+    assert other.is_staff
+    values = fields_of(client.get(address).content.decode()) | {"memberships-0-end": "on"}
+    assert client.post(address, values).status_code == 302
+    other.refresh_from_db()
+    assert not other.is_staff
+
+
+@pytest.mark.usefixtures("administrator")
+def test_somebody_who_lost_their_phone_is_let_in_by_password(client: Client) -> None:
+    who = member(Role.GP).user
+    give_app(who)
+    client.post(
+        reverse("admin:accounts_user_changelist"), {"action": "remove_second_step", "_selected_action": [str(who.pk)]}
+    )
+    assert Client().post("/accounts/login/", {"login": who.email, "password": PASSWORD}).url == "/"

@@ -231,6 +231,35 @@ class ListEntryFactory(DjangoModelFactory[ListEntry]):
     )
 
 
+def fill_list(practice_list: PracticeList, count: int, *, group: str = "Respiratory (severe asthma)") -> None:
+    """Puts that many flagged people to review on a list, each with one piece of evidence, in few statements."""
+    patients = PatientFactory.build_batch(count, practice=practice_list.practice)
+    Patient.objects.bulk_create(patients)
+    said_at = NOW - timedelta(days=2)
+    facts = ListFact.objects.bulk_create(
+        ListFact(patient=patient, source="ALGORITHM", request="ADD", at=said_at, run=practice_list.run)
+        for patient in patients
+    )
+    ListEntry.objects.bulk_create(
+        ListEntry(
+            patient=fact.patient,
+            practice_list=practice_list,
+            is_flagged=True,
+            is_on_list=True,
+            because=fact,
+            changed_at=said_at,
+            review_state="TO_REVIEW",
+        )
+        for fact in facts
+    )
+    criterion = CriterionFactory(slug="severe-asthma", disease_group=group)
+    version = CriterionVersionFactory(criterion=criterion)
+    flags = Flag.objects.bulk_create(
+        Flag(run=practice_list.run, patient=patient, criterion_version=version) for patient in patients
+    )
+    Evidence.objects.bulk_create(EvidenceFactory.build(flag=flag, code_list_version=None) for flag in flags)
+
+
 @dataclass
 class Cast:
     """The fixed cast, for tests of who may see and do what.

@@ -4,6 +4,7 @@ Results are written to a folder beside `out` and renamed at the end, so that `ou
 """
 
 import contextlib
+import glob
 import os
 import shutil
 import tempfile
@@ -95,7 +96,7 @@ def run_search(
 def _folder(out: Path) -> Iterator[Path]:
     """Gives a folder that becomes `out` if all goes well, and is removed if not."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    for left_behind in out.parent.glob(f".{out.name}.*.part"):
+    for left_behind in out.parent.glob(f".{glob.escape(out.name)}.*.part"):
         shutil.rmtree(left_behind, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
     try:
@@ -137,6 +138,7 @@ class _Search:
         self.folder = folder
         self.progress = progress
         self.percent = 0
+        self.told = 0
 
     def run(self, patients: Sequence[Path], records: Sequence[Path]) -> SearchResult:
         plan = self.plan
@@ -211,14 +213,14 @@ class _Search:
             except BaseException as error:
                 failure.append(error)
 
-        self.progress(self.percent, doing)
+        self._tell(self.percent, doing)
         worker = threading.Thread(target=work, name="search")
         worker.start()
         try:
             while worker.is_alive():
                 worker.join(_POLL_SECONDS)
                 share = max(connection.query_progress(), 0) / 100 if worker.is_alive() else 1
-                self.progress(self.percent + int((percent - self.percent) * share), doing)
+                self._tell(self.percent + int((percent - self.percent) * share), doing)
         except BaseException:
             while worker.is_alive():
                 connection.interrupt()
@@ -228,3 +230,8 @@ class _Search:
             raise failure[0]
         self.percent = percent
         return connection
+
+    def _tell(self, percent: int, doing: str) -> None:
+        # DuckDB's own estimate of a statement may fall back.
+        self.told = max(self.told, percent)
+        self.progress(self.told, doing)

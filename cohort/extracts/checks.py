@@ -88,13 +88,19 @@ def weighted_sum(number: str) -> str:
 
 
 def nhs_number_problem(text: str, number: str) -> str:
-    """Returns the problem of an NHS number: `text` without spaces, `number` the same as a BIGINT or NULL."""
+    """Returns the problem of an NHS number: `text` without spaces, `number` the same as a BIGINT or NULL.
+
+    Scottish numbers (CHI, 010000 0000 to 311299 9999) begin with the date of birth as DDMMYY.
+    """
+    born = f"concat('20', {text}[5:6], '-', {text}[3:4], '-', {text}[1:2])"
     # Without lpad where there is nothing to pad: it costs as much as all the rest.
     spelled = f"CASE WHEN {number} >= 1000000000 THEN {number}::VARCHAR ELSE lpad({number}::VARCHAR, 10, '0') END"
     return (
         f"CASE WHEN {text} = '' THEN 'is missing'"
         f" WHEN {number} IS NULL OR {number} < 0 OR {spelled} <> {text} THEN 'is not 10 digits'"
-        f" WHEN ({weighted_sum(number)}) % 11 <> 0 THEN 'fails its check digit' END"
+        f" WHEN ({weighted_sum(number)}) % 11 <> 0 THEN 'fails its check digit'"
+        f" WHEN {number} BETWEEN 100000000 AND 3112999999 AND TRY_CAST({born} AS DATE) IS NULL"
+        " THEN 'is of the Scottish range but does not begin with a date (DDMMYY)' END"
     )
 
 

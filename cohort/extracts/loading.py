@@ -235,13 +235,13 @@ def _too_many_bad(db: duckdb.DuckDBPyConnection, files: list[SourceFile], reject
             continue
         own = [number for number, file in enumerate(files) if file.table.name == count.table]
         worst = db.execute(
-            "SELECT columns, reasons, count(*), min((file, line)) AS at FROM rejected WHERE file IN"
-            f" ({', '.join(map(str, own))}) GROUP BY ALL ORDER BY 3 DESC, at LIMIT 3"
+            "SELECT columns, reasons, count(*), min((file, line)) AS first FROM rejected WHERE file IN"
+            f" ({', '.join(map(str, own))}) GROUP BY ALL ORDER BY 3 DESC, first LIMIT 3"
         ).fetchall()
         said = "; ".join(
             f"{' '.join(filter(None, (columns, reasons)))} ({rows:,} row{'s' * (rows > 1)},"
-            f" first at {files[at[0]].path.name} line {at[1]:,})"
-            for columns, reasons, rows, at in worst
+            f" first at {files[first[0]].path.name} line {first[1]:,})"
+            for columns, reasons, rows, first in worst
         )
         problems.append(
             f"{count.table}: {count.rejected:,} of {sent:,} rows are bad, more than the {reject_above * 100:g} %"

@@ -116,12 +116,12 @@ def _synthea(db: duckdb.DuckDBPyConnection, into: Path, as_at: date, practices: 
         into / "events.csv",
         """
         WITH events AS (
-            SELECT 1 AS part, row, PATIENT, START AS at, CODE, '' AS value FROM conditions
+            SELECT 1 AS part, row, PATIENT, START AS happened, CODE, '' AS value FROM conditions
             UNION ALL SELECT 2, row, PATIENT, START, CODE, '' FROM procedures
             UNION ALL SELECT 3, row, PATIENT, DATE, CODE, VALUE FROM observations
                 WHERE TYPE = 'numeric' AND regexp_full_match(CODE, '[0-9]{6,18}')
         )
-        SELECT nhs_number, at[:10] AS date, 'SNOMED' AS system, CODE AS code, value
+        SELECT nhs_number, happened[:10] AS date, 'SNOMED' AS system, CODE AS code, value
         FROM events LEFT JOIN numbers ON patient_id = PATIENT ORDER BY part, row
         """,
     )

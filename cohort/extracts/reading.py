@@ -196,8 +196,10 @@ class Source:
     def _as_text(self, column: pa.Array, name: str) -> pa.Array:
         kind = column.type
         try:
-            if pa.types.is_timestamp(kind) and pc.all(pc.equal(column, pc.floor_temporal(column, unit="day"))).as_py():
-                column = column.cast(pa.date32())
+            if pa.types.is_timestamp(kind):
+                midnight = pc.floor_temporal(column, unit="day")
+                is_day = pc.equal(column, midnight)
+                column = pc.if_else(is_day, midnight.cast(pa.date32()).cast(pa.string()), column.cast(pa.string()))
             if pa.types.is_list(kind) or pa.types.is_large_list(kind):
                 column = pc.binary_join(column.cast(pa.list_(pa.string())), " ")
             return pc.fill_null(column.cast(pa.string()), "")
@@ -283,17 +285,18 @@ class _CsvParser:
         index = 0
         while index < len(lines):
             feed = _Feed(lines, index)
+            why = ""
+            fields: list[str] = []
             try:
                 fields = next(csv.reader(feed))
             except csv.Error as error:
                 why = "has a carriage return in the middle" if "new-line" in str(error) else "is not CSV"
-                bad.append(BadLine(self.line, "", why, [_replaced(lines[index].rstrip("\r\n"))]))
-                index, self.line = index + 1, self.line + 1
-                continue
-            if feed.ran_out:
-                if not is_last and feed.taken < LONGEST_RECORD_LINES:
-                    break
-                why = "opens a quote that is never closed"
+            if feed.ran_out and not is_last and feed.taken < LONGEST_RECORD_LINES:
+                break
+            # A quote opened by mistake runs on to the next one: only its own line is given up.
+            if feed.ran_out or (feed.taken > 1 and len(fields) != self.width):
+                why = "opens a quote that is not closed where the value ends"
+            if why:
                 bad.append(BadLine(self.line, "", why, [_replaced(lines[index].rstrip("\r\n"))]))
                 index, self.line = index + 1, self.line + 1
                 continue

@@ -128,7 +128,8 @@ def test_a_table_may_come_in_several_files(load: Load, tmp_path: Path) -> None:
 
 
 def test_mended_rows_can_be_sent_again_as_they_were_given_back(load: Load, tmp_path: Path) -> None:
-    folder = write(tmp_path / "in", {"patients": [*PEOPLE[:2], PEOPLE[2] | {"sex": "X", "extra": "kept"}][::-1]})
+    people = [person | {"extra": "kept"} for person in (PEOPLE[2] | {"sex": "X"}, *PEOPLE[:2])]
+    folder = write(tmp_path / "in", {"patients": people})
     report = load(folder)
     given_back = (report.rejected_folder / "patients.csv").read_text(encoding="utf-8")
     assert given_back.startswith("line,column,reason,nhs_number,")
@@ -141,7 +142,7 @@ def test_mended_rows_can_be_sent_again_as_they_were_given_back(load: Load, tmp_p
     unmended.mkdir()
     (unmended / "patients.csv").write_text(given_back, encoding="utf-8")
     third = load(unmended, supplier="other")
-    assert (third.rejected_folder / "patients.csv").read_text(encoding="utf-8") == given_back.replace("\n2,", "\n2,")
+    assert (third.rejected_folder / "patients.csv").read_text(encoding="utf-8") == given_back
 
 
 def test_too_many_bad_rows_refuse_the_whole_and_say_what_was_most_wrong(
@@ -351,7 +352,7 @@ def test_newest_is_by_as_at_then_by_loading_for_each_supplier(load: Load, tmp_pa
         old.extract,
         late.extract,
     ]
-    assert AT == new.extract.loaded_at
+    assert new.extract.loaded_at == AT
 
 
 def test_a_practice_finds_its_own_registered_person_and_nobody_elses(load: Load, tmp_path: Path) -> None:

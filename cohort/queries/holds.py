@@ -9,7 +9,6 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
-    BooleanField,
     Case,
     CharField,
     Exists,
@@ -27,83 +26,59 @@ from django.db.models import (
 from cohort.models import ListEntry, Patient
 from cohort.rules import Channel, HoldReason
 
-#: A UK postcode, in capitals, with or without its space. Source: the pattern the UK government
-#: published with its bulk data transfer guidance (BS 7666); BFPO postcodes (BF1) fit it too.
+# These patterns are matched against the whole block in capitals, its lines set apart by line feeds.
+
+#: A UK postcode with or without its space. Source: the pattern the UK government published with its
+#: bulk data transfer guidance (BS 7666); BFPO postcodes (BF1) fit it too.
 POSTCODE = (
-    r"^(GIR ?0AA|[A-PR-UWYZ]([0-9]{1,2}|[A-HK-Y][0-9][0-9ABEHMNPRV-Y]?|[0-9][A-HJKPS-UW]) ?[0-9][ABD-HJLNP-UW-Z]{2})$"
+    r"(GIR ?0AA|[A-PR-UWYZ]([0-9]{1,2}|[A-HK-Y][0-9][0-9ABEHMNPRV-Y]?|[0-9][A-HJKPS-UW]) ?[0-9][ABD-HJLNP-UW-Z]{2})"
 )
 #: A forces address may end in its BFPO number in place of a postcode.
-BFPO = r"^BFPO ?(C/O ?)?[0-9]{1,4}$"
-#: A line may not begin with one of these: the printers' rule, as GOV.UK Notify publishes it.
-FORBIDDEN_START = r"""^[][@()="\\/,<>~]"""
-MIN_LINES, MAX_LINES = 3, 7
+BFPO = r"BFPO ?(C/O ?)?[0-9]{1,4}"
+#: 3 to 7 lines, the last a postcode or BFPO number; none begins with `@()=[]"\/,<>~`. The printers'
+#: rule, as GOV.UK Notify publishes it.
+USABLE_ADDRESS = rf"""^([^][@()="\\/,<>~\n][^\n]*\n){{2,6}}({POSTCODE}|{BFPO})$"""
 #: A line that says there is no address, and the pseudo-postcode ZZ99 3VZ that NHS systems record for
 #: it (NHS Data Dictionary). Notify refuses the same words.
-NO_FIXED_ABODE = r"^(N\.?F\.?A\.?|.*NO FIXED (ABODE|ADDRESS).*|ZZ99 ?3VZ)$"
+NO_FIXED_ABODE = r"(^|\n)(N\.?F\.?A\.?|[^\n]*NO FIXED (ABODE|ADDRESS)[^\n]*|ZZ99 ?3VZ)(\n|$)"
 #: A UK mobile as stored: 07... or +447..., no spaces. 070 (personal numbers) and 076 (pagers) are
 #: not mobiles, except 07624 (Isle of Man). `phonenumbers` decides when details are made; this is
 #: its shadow in the database, and a test holds the one against the other.
 MOBILE = r"^(\+44|0)7([1-57-9][0-9]{8}|624[0-9]{6})$"
 
 
-class _AddressBlock(Func):
-    """The lines without the empty ones, trimmed, runs of white space made one space, the last in capitals."""
+class _AddressText(Func):
+    """The lines in one text, empty ones left out, trimmed, runs of white space made one space."""
 
-    function = "ADDRESS_BLOCK"
     template = (
-        "ARRAY(SELECT regexp_replace(btrim(line, E' \\t\\r\\n'), '\\s+', ' ', 'g')"
-        " FROM unnest(%(expressions)s) WITH ORDINALITY AS lines(line, place)"
-        " WHERE btrim(line, E' \\t\\r\\n') <> '' ORDER BY place)"
+        "btrim(regexp_replace(regexp_replace(concat_ws(E'\\n', %(expressions)s),"
+        " '[ \\t\\r\\f\\v]+', ' ', 'g'), '( ?\\n ?)+', E'\\n', 'g'), E' \\n')"
     )
-    arg_joiner = " || "
-    output_field = ArrayField(TextField())
+    output_field = TextField()
+
+
+def _address_text() -> Expression:
+    return _AddressText(
+        Func(Value(" "), F("given_name"), F("family_name"), function="concat_ws", output_field=TextField()),
+        Func(F("address_lines"), Value("\n"), function="array_to_string", output_field=TextField()),
+        Func(F("postcode"), function="upper", output_field=TextField()),
+    )
 
 
 def address_block() -> Expression:
     """Returns the lines printed in the window: name, address lines, postcode. An array, over `Patient`."""
-    name = Func(Value(" "), F("given_name"), F("family_name"), function="concat_ws", output_field=TextField())
-    return _AddressBlock(
-        _TextArray(name),
-        Func(F("address_lines"), template="%(expressions)s::text[]"),
-        _TextArray(Func(F("postcode"), function="upper", output_field=TextField())),
+    return Func(_address_text(), Value("\n"), function="string_to_array", output_field=ArrayField(TextField()))
+
+
+class _AddressHold(Func):
+    """The hold reason that an address gives, or ''. The block is made once, however many patterns it meets."""
+
+    template = (
+        "(SELECT CASE WHEN block ~ '%(no_fixed_abode)s' THEN 'NO_FIXED_ABODE'"
+        " WHEN block ~ '%(usable)s' THEN '' ELSE 'NO_USABLE_ADDRESS' END"
+        " FROM (SELECT upper(%(expressions)s) AS block OFFSET 0) AS address)"
     )
-
-
-class _TextArray(Func):
-    template = "ARRAY[%(expressions)s]::text[]"
-    output_field = ArrayField(TextField())
-
-
-class _Condition(Func):
-    """A condition over one expression, whose text may be repeated in the template."""
-
-    output_field = BooleanField()
-
-    def __init__(self, expression: Expression | F, template: str, **extra: Any) -> None:
-        super().__init__(expression, template=template, **extra)
-
-
-def _any_line(pattern: str) -> _Condition:
-    return _Condition(
-        address_block(),
-        "EXISTS (SELECT FROM unnest(%(expressions)s) AS line WHERE upper(line) ~ '%(pattern)s')",
-        pattern=pattern.replace("'", "''"),
-    )
-
-
-def _has_usable_address() -> _Condition:
-    return _Condition(
-        address_block(),
-        "(SELECT cardinality(block) BETWEEN %(least)s AND %(most)s"
-        " AND (upper(block[cardinality(block)]) ~ '%(postcode)s' OR upper(block[cardinality(block)]) ~ '%(bfpo)s')"
-        " AND NOT EXISTS (SELECT FROM unnest(block) AS line WHERE line ~ '%(forbidden)s')"
-        " FROM (SELECT %(expressions)s AS block) AS address)",
-        least=MIN_LINES,
-        most=MAX_LINES,
-        postcode=POSTCODE,
-        bfpo=BFPO,
-        forbidden=FORBIDDEN_START,
-    )
+    output_field = CharField()
 
 
 def hold_reason(channel: Channel) -> Case:
@@ -121,16 +96,15 @@ def hold_reason(channel: Channel) -> Case:
         (Q(asked_not_to_be_contacted=True), HoldReason.ASKED_NOT_TO_BE_CONTACTED),
         (Q(unsafe_channels__contains=[channel.value]), HoldReason.UNSAFE_CHANNEL),
     ]
+    otherwise: Expression = Value("")
     if channel is Channel.LETTER:
-        reasons += [
-            (Q(no_fixed_abode=True) | Q(_any_line(NO_FIXED_ABODE)), HoldReason.NO_FIXED_ABODE),
-            (~Q(_has_usable_address()), HoldReason.NO_USABLE_ADDRESS),
-        ]
+        reasons.append((Q(no_fixed_abode=True), HoldReason.NO_FIXED_ABODE))
+        otherwise = _AddressHold(_address_text(), no_fixed_abode=NO_FIXED_ABODE, usable=USABLE_ADDRESS)
     else:
         reasons.append((~Q(mobile__regex=MOBILE), HoldReason.NO_USABLE_NUMBER))
     return Case(
         *(When(condition, then=Value(reason.value)) for condition, reason in reasons),
-        default=Value(""),
+        default=otherwise,
         output_field=CharField(),
     )
 

@@ -106,6 +106,7 @@ def test_an_unsafe_channel_holds_that_channel_alone(unsafe: list[str], letter: s
         (["NFA House", "Sutton"], "SM1 1AA", ""),
         (["c/o Hostel (no fixed address)"], "SM1 1AA", "NO_FIXED_ABODE"),
         *[([f" {sign}1 Mill Lane"], "SM1 1AA", "NO_USABLE_ADDRESS") for sign in '@()=[]"\\/,<>~'],
+        (["1 Mill Lane\n(rear)"], "SM1 1AA", "NO_USABLE_ADDRESS"),  # a line break inside makes a line
         (["1 Mill Lane (rear) @ [x] <y>, ~"], "SM1 1AA", ""),  # only at the beginning of a line
         (["'Rose Cottage'", "100% House"], "SM1 1AA", ""),
     ],

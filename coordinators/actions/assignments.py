@@ -37,15 +37,18 @@ _TAKE_PRACTICES = f"""
     FOR NO KEY UPDATE SKIP LOCKED
 """
 #: `room` lists each coordinator's next places, the emptiest caseload first; people take them in turn.
+#: The two are joined by one value, because by two PostgreSQL tries every pair within a practice.
 _ASSIGN = f"""
     WITH chosen AS (
         SELECT patient.id, patient.practice_id, entry.reviewed_at {_WAITING}
         AND patient.practice_id = ANY(%(practices)s)
         ORDER BY entry.reviewed_at, patient.id LIMIT %(limit)s
     ), waiting AS (
-        SELECT id, practice_id, row_number() OVER (PARTITION BY practice_id ORDER BY reviewed_at, id) AS turn
+        SELECT id, practice_id, practice_id || ' ' || row_number() OVER (
+            PARTITION BY practice_id ORDER BY reviewed_at, id
+        ) AS turn
         FROM chosen
-    ), caseload AS (
+    ), caseload AS MATERIALIZED (
         SELECT member.id, member.organisation_id AS practice_id, (
             SELECT count(*) FROM coordinators_assignment held
             WHERE held.coordinator_id = member.id AND held.ended_at IS NULL
@@ -53,14 +56,14 @@ _ASSIGN = f"""
     ), demand AS (
         SELECT practice_id, count(*) AS people FROM waiting GROUP BY practice_id
     ), room AS (
-        SELECT caseload.id AS coordinator_id, caseload.practice_id, row_number() OVER (
-            PARTITION BY caseload.practice_id ORDER BY caseload.people + place, caseload.id
+        SELECT caseload.id AS coordinator_id, practice_id || ' ' || row_number() OVER (
+            PARTITION BY practice_id ORDER BY caseload.people + place, caseload.id
         ) AS turn
         FROM caseload JOIN demand USING (practice_id) CROSS JOIN LATERAL generate_series(1, demand.people) AS place
     )
     INSERT INTO coordinators_assignment (id, patient_id, coordinator_id, started_at)
     SELECT gen_random_uuid(), waiting.id, room.coordinator_id, %(at)s
-    FROM waiting JOIN room USING (practice_id, turn)
+    FROM waiting JOIN room USING (turn)
     ON CONFLICT (patient_id) WHERE ended_at IS NULL DO NOTHING
 """
 

@@ -63,7 +63,7 @@ def page(browser: Browser, live_server: Any) -> Iterator[Page]:
     """A fresh window on the live server: `page.goto("/")`. A breach of the CSP or a script error fails the test."""
     context = browser.new_context(base_url=live_server.url, locale="en-GB", timezone_id="Europe/London")
     window = context.new_page()
-    window.set_default_timeout(10_000)
+    window.set_default_timeout(30_000)  # two busy cores are slow, not wrong
     wrong: list[str] = []
     window.on("pageerror", lambda error: wrong.append(str(error)))
     window.on("console", lambda line: wrong.append(line.text) if "Content Security Policy" in line.text else None)

@@ -9,7 +9,7 @@ from nhs_number.validate import is_valid
 
 from cohort.models.lists import REMOVAL_REASONS
 from cohort.rules import RemovalReason
-from shielding.web.fields import DateField
+from shielding.fields import DateField
 
 #: Nobody chooses this one: undoing an addition records it.
 CHOICES = [choice for choice in REMOVAL_REASONS if choice[0] != RemovalReason.ADDED_BY_MISTAKE]

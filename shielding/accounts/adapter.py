@@ -13,7 +13,6 @@ _DONE = {
     "account/messages/password_changed.txt": "You have changed your password.",
     "mfa/messages/totp_activated.txt": "Your authenticator app is set up. You will need it to sign in.",
     "mfa/messages/totp_deactivated.txt": "Your authenticator app is no longer used to sign in.",
-    "mfa/messages/recovery_codes_generated.txt": "You have new recovery codes. Older ones no longer work.",
     "mfa/messages/webauthn_added.txt": "Your security key is added. You can use it to sign in.",
     "mfa/messages/webauthn_removed.txt": "The security key is removed.",
 }

@@ -7,7 +7,7 @@ from django.core.paginator import Page, Paginator
 from django.forms.boundfield import BoundField
 from django.http import HttpRequest
 
-from shielding.web.fields import PARTS, DateInput
+from shielding.fields import PARTS, DateInput
 
 #: Attributes of a widget that are ours to set, or that NHS.UK's guidance leaves out.
 _DROPPED_ATTRIBUTES = {"id", "class", "required", "placeholder", "autofocus", "rows", "cols", "type"}
@@ -113,22 +113,29 @@ def _date_items(bound: BoundField) -> list[dict[str, Any]]:
 def error_items(*some_forms: Any) -> list[dict[str, str]]:
     """Returns the error summary's lines: first what is wrong with the whole, then field by field.
 
-    A line has `text`, and `href` to the box to mend where there is one.
+    A line has `text`, and `href` to the box to mend; what is wrong with the whole leads to the first box.
     """
     lines: list[dict[str, str]] = []
     for form in some_forms:
         if not form or not getattr(form, "errors", None):
             continue
-        lines += [{"text": str(error)} for error in form.non_field_errors()]
+        boxes = [bound for bound in form.visible_fields() if bound.auto_id]
+        start = {"href": f"#{_first_box(boxes[0])}"} if boxes else {}
+        lines += [{"text": str(error), **start} for error in form.non_field_errors()]
         for bound in form:
             if not bound.errors:
                 continue
-            first = bound.auto_id or bound.html_name
-            if isinstance(bound.field.widget, DateInput):
-                first = next((item["id"] for item in _date_items(bound) if item["error"]), first)
             text = " ".join(str(error) for error in bound.errors)
-            lines.append({"text": text} if bound.is_hidden else {"text": text, "href": f"#{first}"})
+            lines.append({"text": text} if bound.is_hidden else {"text": text, "href": f"#{_first_box(bound)}"})
     return lines
+
+
+def _first_box(bound: BoundField) -> str:
+    """Returns the id of the box to go to: of a date, the first that is wrong."""
+    if isinstance(bound.field.widget, DateInput):
+        items = _date_items(bound)
+        return next((item["id"] for item in items if item["error"]), items[0]["id"])
+    return bound.auto_id or bound.html_name
 
 
 def page_links(page: Page[Any], request: HttpRequest) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from shielding.accounts.models import Membership, Role
 
@@ -16,12 +16,9 @@ class Item:
     description: str
 
     @property
-    def href(self) -> str | None:
-        """The page's address, or None while the page is not built."""
-        try:
-            return reverse(self.url_name)
-        except NoReverseMatch:
-            return None
+    def href(self) -> str:
+        """The page's address."""
+        return reverse(self.url_name)
 
 
 _VALIDATION = (Item("Lists to check", "cohort:lists", "Confirm, remove and add people, then send your list in."),)
@@ -51,7 +48,7 @@ def items_for(membership: Membership | None) -> list[Item]:
     """Returns what somebody working under `membership` can do; nothing without one."""
     if membership is None:
         return []
-    return [item for item in ITEMS[Role(membership.role)] if item.href is not None]
+    return list(ITEMS[Role(membership.role)])
 
 
 def menu(membership: Membership | None, *, path: str) -> list[dict[str, object]]:
@@ -60,7 +57,7 @@ def menu(membership: Membership | None, *, path: str) -> list[dict[str, object]]
         {
             "text": item.label,
             "href": item.href,
-            "active": path.startswith(item.href or "?"),
+            "active": path.startswith(item.href),
             "current": path == item.href,
         }
         for item in items_for(membership)

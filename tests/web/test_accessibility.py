@@ -130,7 +130,7 @@ def test_a_second_step_from_start_to_finish(page: Page, check: Check) -> None:
     check("password-change")
     page.goto("/accounts/two-step/")
     check("second-step-off")
-    page.get_by_role("link", name="Set up an app").click()
+    page.get_by_role("button", name="Set up an app").click()
     check("confirm-password")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Continue").click()
@@ -144,7 +144,7 @@ def test_a_second_step_from_start_to_finish(page: Page, check: Check) -> None:
     check("recovery-codes-new")
     page.goto("/accounts/two-step/")
     check("second-step-on")
-    page.get_by_role("link", name="Stop using the app").click()
+    page.get_by_role("button", name="Stop using the app").click()
     check("app-stop")
     page.goto("/accounts/two-step/reauthenticate/?next=/")
     check("confirm-code")
@@ -158,7 +158,7 @@ def test_a_code_at_sign_in(page: Page, check: Check) -> None:
     check("second-step")
     page.get_by_label("Code").fill(code_of(secret))
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_role("heading", name="GP")).to_be_visible()
+    expect(page.get_by_role("heading", name="What you can do")).to_be_visible()
 
 
 def test_a_security_key(page: Page, check: Check, live_server: Any) -> None:
@@ -191,7 +191,7 @@ def test_a_security_key(page: Page, check: Check, live_server: Any) -> None:
     page.get_by_role("button", name="Add the key").click()
     expect(page.get_by_text("Your security key is added")).to_be_visible()
     page.goto(f"{base}/accounts/two-step/webauthn/")
-    expect(page.get_by_role("cell", name="Blue key")).to_be_visible()
+    expect(page.get_by_role("cell", name="Blue key", exact=True)).to_be_visible()
     check("keys")
     page.get_by_role("link", name="Rename").click()
     check("key-rename")
@@ -206,7 +206,7 @@ def test_a_security_key(page: Page, check: Check, live_server: Any) -> None:
     enter()
     check("second-step-key")
     page.get_by_role("button", name="Use a security key").click()
-    expect(page.get_by_role("heading", name="GP")).to_be_visible()
+    expect(page.get_by_role("heading", name="What you can do")).to_be_visible()
 
 
 def test_administration_holds_the_policy(page: Page) -> None:

@@ -1,23 +1,33 @@
-"""Home, choosing an organisation, health."""
+"""Home, and the menu of each role."""
+
+import re
 
 import pytest
 from django.test import Client
 
-from shielding.accounts.models import Membership, Organisation, Role, User
+from shielding.accounts.models import Role
+from shielding.web import navigation
+from tests.accounts.people import member
 
 pytestmark = pytest.mark.django_db
 
 
-def make(role: Role = Role.GP) -> Membership:
-    organisation = Organisation.objects.create(code="A81001", name="Hawthorn Surgery", kind="PRACTICE")
-    user = User.objects.create_user("dr@example.org", "correct horse battery", name="Dr Reed")
-    return Membership.objects.create(user=user, organisation=organisation, role=role)
-
-
 def test_home_says_who_and_where(client: Client) -> None:
-    membership = make()
-    client.force_login(membership.user)
+    client.force_login(member(Role.GP).user)
     response = client.get("/")
     text = response.content.decode()
     assert response.status_code == 200
-    assert "Hawthorn Surgery" in text
+    assert "GP, Hawthorn practice" in text
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_role_is_led_to_pages_it_may_open(client: Client, role: Role) -> None:
+    who = member(role)
+    client.force_login(who.user)
+    home = client.get("/").content.decode()
+    for item in navigation.items_for(who):
+        assert item.description in home
+        answer = client.get(item.href)
+        assert answer.status_code == 200, item
+        if role != Role.ADMINISTRATOR:  # Django admin has a frame of its own
+            assert re.search(rf'href="{item.href}" aria-current="page"', answer.content.decode()), item

@@ -28,10 +28,12 @@ _COORDINATORS = """
     WHERE member.role = 'COORDINATOR' AND member.ended_at IS NULL
 """
 #: One worker has a practice to itself, or two would fill up the same coordinator. NO KEY UPDATE lets
-#: others go on registering people there meanwhile.
+#: others go on registering people there meanwhile. MATERIALIZED has everybody looked at in one pass,
+#: where PostgreSQL would otherwise go from practice to practice in hope of an early end.
 _TAKE_PRACTICES = f"""
+    WITH waiting AS MATERIALIZED (SELECT DISTINCT patient.practice_id {_WAITING})
     SELECT practice.id FROM accounts_organisation practice
-    WHERE practice.id IN (SELECT patient.practice_id {_WAITING})
+    WHERE practice.id IN (SELECT practice_id FROM waiting)
     AND EXISTS (SELECT 1 {_COORDINATORS} AND member.organisation_id = practice.id)
     ORDER BY practice.id LIMIT %s
     FOR NO KEY UPDATE SKIP LOCKED

@@ -108,7 +108,6 @@ def end_finished(*, at: datetime, limit: int = AT_A_TIME) -> int:
             | ~Q(coordinator__organisation=F("patient__practice"))
         )
         .select_for_update(skip_locked=True, of=("self",))
-        .order_by("pk")
         .values_list("pk", flat=True)[:limit]
     )
     return Assignment.objects.filter(pk__in=list(finished)).update(ended_at=at)

@@ -120,11 +120,12 @@ def first_wins(tables: Sequence[ir.Table]) -> ir.Table:
 
 
 def _dated(records: ir.Table, plan: Plan, codes: set[tuple[str, str]]) -> ir.Table:
-    """Returns the rows whose code is among these, as literals: they let an engine skip blocks of sorted files."""
+    """Returns the rows whose code is among these, as literals: they let an engine skip blocks of sorted files.
+
+    Rows of another system with such a code are among them; the caller's join on (system, code) drops them.
+    """
     return records.filter(
-        records.code.isin(sorted({code for _, code in codes})),
-        records.system.isin(sorted({system for system, _ in codes})),
-        records.date <= ibis.literal(plan.search_date),
+        records.code.isin(sorted({code for _, code in codes})), records.date <= ibis.literal(plan.search_date)
     )
 
 

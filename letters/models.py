@@ -142,8 +142,9 @@ class Message(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    batch = models.ForeignKey(Batch, models.PROTECT, related_name="messages")
-    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="messages")
+    # The indexes below that begin with batch serve it; a campaign is most of the table.
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="messages", db_index=False)
+    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="messages", db_index=False)
     patient = models.ForeignKey("cohort.Patient", models.PROTECT, related_name="messages")
     channel = models.CharField(max_length=8, choices=CHANNELS)
     state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in MessageState])

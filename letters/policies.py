@@ -1,14 +1,17 @@
 """Who may plan, release and stop letters and texts."""
 
 from shielding.accounts.models import Membership, Role
-from shielding.accounts.policies import check_role
+from shielding.accounts.policies import Permission
+
+SEND = Permission("plan, release and stop letters and texts", frozenset({Role.CENTRAL_OPERATOR}))
+MAY = (SEND,)
 
 
 def check_can_send(membership: Membership | None) -> Membership:
     """Returns the membership. Raises NotAllowed unless it is a central operator's."""
-    return check_role(membership, {Role.CENTRAL_OPERATOR}, to="work with letters and texts")
+    return SEND.check(membership)
 
 
 def can_send(membership: Membership | None) -> bool:
     """Returns whether this membership may plan, release and stop letters and texts."""
-    return membership is not None and membership.role == Role.CENTRAL_OPERATOR
+    return SEND.allows(membership)

@@ -24,7 +24,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, Exists, F, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from cohort.models import Patient
@@ -43,6 +43,24 @@ logger = logging.getLogger(__name__)
 #: Messages in one claim, which is one hand-over.
 CHUNK = {Channel.LETTER: 50, Channel.SMS: 500}
 LEASE_SECONDS = 300
+
+
+# One statement: the holds are read and the messages moved in one snapshot. Materialised, so that each
+# person's hold is worked out once and not for each column that depends on it.
+_RELEASE = """
+WITH checked AS MATERIALIZED ({checked})
+UPDATE letters_message message SET
+  state = CASE checked.held_by WHEN '' THEN 'RELEASED' ELSE 'HELD' END,
+  hold_reason = checked.held_by,
+  released_at = CASE checked.held_by WHEN '' THEN %s END,
+  hand_over_key = CASE checked.held_by WHEN '' THEN %s END,
+  holds_checked_at = %s,
+  holds_checked_against = checked.as_at,
+  lease_until = NULL
+FROM checked
+WHERE message.id = checked.id AND message.state = 'MAKING' AND message.lease_token = %s
+RETURNING message.state
+"""
 
 
 class HandOverMismatch(Exception):
@@ -150,18 +168,19 @@ def release(*, claimed: Claim, made: Made, at: datetime) -> UUID | None:
     ours = Message.objects.filter(state=MessageState.MAKING, lease_token=claimed.token)
     for message_id, failure in made.failed.items():
         ours.filter(id=message_id).update(state=MessageState.FAILED, failure=failure[:300], lease_until=None)
-    key = uuid.uuid4()
-    held_by = hold_reason_of("patient_id", Channel(claimed.batch.channel))
-    ours.filter(id__in=list(made.files)).annotate(held_by=held_by).update(
-        state=Case(When(held_by="", then=Value(MessageState.RELEASED.value)), default=Value(MessageState.HELD.value)),
-        hold_reason=F("held_by"),
-        released_at=Case(When(held_by="", then=Value(at))),
-        hand_over_key=Case(When(held_by="", then=Value(key))),
-        holds_checked_at=at,
-        holds_checked_against=_details_as_at(),
-        lease_until=None,
+    if not made.files:
+        return None
+    checked, parameters = (
+        ours.filter(id__in=list(made.files))
+        .annotate(held_by=hold_reason_of("patient_id", Channel(claimed.batch.channel)), as_at=_details_as_at())
+        .values("id", "held_by", "as_at")
+        .query.sql_with_params()
     )
-    return key if Message.objects.filter(hand_over_key=key).exists() else None
+    key = uuid.uuid4()
+    with connection.cursor() as cursor:
+        cursor.execute(_RELEASE.format(checked=checked), [*parameters, at, key, at, claimed.token])
+        released = sum(1 for (state,) in cursor.fetchall() if state == MessageState.RELEASED)
+    return key if released else None
 
 
 def hand_over(*, key: UUID, at: datetime, made: Made | None = None) -> HandOver | None:
@@ -172,19 +191,19 @@ def hand_over(*, key: UUID, at: datetime, made: Made | None = None) -> HandOver 
     is stopped. None when nothing of this id is waiting to be handed over, or all of it was stopped.
     Raises HandOverMismatch.
     """
-    batch_id = Message.objects.filter(hand_over_key=key).values_list("batch_id", flat=True).first()
+    released = Message.objects.filter(hand_over_key=key, state=MessageState.RELEASED)
+    batch_id = released.values_list("batch_id", flat=True).first()
     if batch_id is None:
         return None
     with transaction.atomic():
         batch = _lock_shared(batch_id)
-        messages = Message.objects.filter(hand_over_key=key, state=MessageState.RELEASED)
-        ids = set(messages.select_for_update(no_key=True).values_list("id", flat=True))
+        ids = set(released.select_for_update(no_key=True).values_list("id", flat=True))
         if not ids:
             return None
         receipt = folder.find(key=key, batch_id=batch_id)
         if receipt is None:
             if batch.state == BatchState.STOPPED:
-                messages.update(state=MessageState.STOPPED)
+                released.update(state=MessageState.STOPPED)
                 return None
             receipt = _write(batch, ids, key, made)
         if receipt is None:
@@ -199,9 +218,9 @@ def hand_over(*, key: UUID, at: datetime, made: Made | None = None) -> HandOver 
             sha256=receipt.sha256,
             at=at,
         )
-        messages.filter(id__in=receipt.message_ids).update(state=MessageState.HANDED_OVER, hand_over=handed_over)
+        released.filter(id__in=receipt.message_ids).update(state=MessageState.HANDED_OVER, hand_over=handed_over)
         # An earlier try could not make these, and died before it could say so.
-        messages.update(state=MessageState.FAILED, failure="It could not be made when its hand-over was finished.")
+        released.update(state=MessageState.FAILED, failure="It could not be made when its hand-over was finished.")
         return handed_over
 
 

@@ -3,11 +3,10 @@
 `MAY` is the whole answer, as data; the functions below only ask it.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from shielding.accounts.models import Membership, Organisation, Role
-from shielding.accounts.policies import NotAllowed, check_role
+from shielding.accounts.policies import Permission
 
 
 class Act(StrEnum):
@@ -20,80 +19,53 @@ class Act(StrEnum):
     RUN_SEARCH = "RUN_SEARCH"
 
 
-@dataclass(frozen=True)
-class Permission:
-    """The roles that may, in organisations of which kind. `to` completes "You may not {to}."."""
-
-    roles: frozenset[Role]
-    kind: Organisation.Kind
-    to: str
-
-
 _PRACTICE = frozenset({Role.PRACTICE_STAFF, Role.GP})
 _GP = frozenset({Role.GP})
 
 #: A GP signs a list off (domain, section 3); from then on a change to it is a GP's too.
 MAY: dict[Act, Permission] = {
-    Act.SEE_LISTS: Permission(_PRACTICE, Organisation.Kind.PRACTICE, "see a practice's list"),
-    Act.REVIEW: Permission(_PRACTICE, Organisation.Kind.PRACTICE, "confirm, remove or add people"),
-    Act.SUBMIT: Permission(_GP, Organisation.Kind.PRACTICE, "sign a list off: a GP does that"),
+    Act.SEE_LISTS: Permission("see a practice's list", _PRACTICE, Organisation.Kind.PRACTICE),
+    Act.REVIEW: Permission("confirm, remove or add people", _PRACTICE, Organisation.Kind.PRACTICE),
+    Act.SUBMIT: Permission("sign a list off, which only a GP does", _GP, Organisation.Kind.PRACTICE),
     Act.CHANGE_SUBMITTED: Permission(
-        _GP, Organisation.Kind.PRACTICE, "change a list that has been signed off: a GP does that"
+        "change a list that has been signed off, which only a GP does", _GP, Organisation.Kind.PRACTICE
     ),
     Act.RUN_SEARCH: Permission(
-        frozenset({Role.CENTRAL_OPERATOR}), Organisation.Kind.CENTRE, "see extracts or run the central search"
+        "see extracts or run the central search", frozenset({Role.CENTRAL_OPERATOR}), Organisation.Kind.CENTRE
     ),
 }
 
 
-def can(act: Act, membership: Membership | None) -> bool:
-    """Says whether somebody working under `membership` may."""
-    permission = MAY[act]
-    return (
-        membership is not None
-        and membership.role in permission.roles
-        and membership.organisation.kind == permission.kind
-    )
-
-
-def _check(act: Act, membership: Membership | None) -> Membership:
-    permission = MAY[act]
-    checked = check_role(membership, permission.roles, to=permission.to)
-    if not can(act, checked):
-        raise NotAllowed(f"{checked.organisation} is not an organisation that may {permission.to}.")
-    return checked
-
-
 def check_can_see_lists(membership: Membership | None) -> Membership:
     """Returns the membership, or raises NotAllowed."""
-    return _check(Act.SEE_LISTS, membership)
+    return MAY[Act.SEE_LISTS].check(membership)
 
 
 def check_can_review(membership: Membership | None, *, is_submitted: bool = False) -> Membership:
     """Returns the membership if it may decide about people on a list, signed off or not, or raises NotAllowed."""
-    return _check(Act.CHANGE_SUBMITTED if is_submitted else Act.REVIEW, membership)
+    return MAY[Act.CHANGE_SUBMITTED if is_submitted else Act.REVIEW].check(membership)
 
 
 def can_review(membership: Membership | None, *, is_submitted: bool = False) -> bool:
     """Says whether somebody may decide about people on a list, signed off or not."""
-    return can(Act.CHANGE_SUBMITTED if is_submitted else Act.REVIEW, membership)
+    return MAY[Act.CHANGE_SUBMITTED if is_submitted else Act.REVIEW].allows(membership)
 
 
 def check_can_submit(membership: Membership | None) -> Membership:
     """Returns the membership if it may sign a list off, or raises NotAllowed."""
-    return _check(Act.SUBMIT, membership)
+    return MAY[Act.SUBMIT].check(membership)
 
 
 def can_submit(membership: Membership | None) -> bool:
     """Says whether somebody may sign a list off."""
-    return can(Act.SUBMIT, membership)
+    return MAY[Act.SUBMIT].allows(membership)
 
 
 def check_can_run_search(membership: Membership | None) -> Membership:
     """Returns the membership if it may see extracts and run the central search, or raises NotAllowed."""
-    return _check(Act.RUN_SEARCH, membership)
+    return MAY[Act.RUN_SEARCH].check(membership)
 
 
 def can_run_search(membership: Membership | None) -> bool:
     """Says whether somebody may see extracts and run the central search."""
-    return can(Act.RUN_SEARCH, membership)
+    return MAY[Act.RUN_SEARCH].allows(membership)

@@ -15,6 +15,10 @@ from django.db import connection, transaction
 from cohort.queries.ledger import list_counts
 from coordinators.queries import coordination_counts
 from letters.queries import HOLD_WORDS, contact_counts, first_campaign
+from shielding.accounts.models import Role
+from shielding.accounts.policies import Permission
+
+SEE_LEDGER = Permission("see the ledger", frozenset({Role.CENTRAL_OPERATOR}))
 
 
 class Kind(StrEnum):

@@ -15,8 +15,9 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _own_folders(settings: Any, tmp_path: Path) -> None:
-    """Gives each test its own extract store and hand-over folder, and plain static files."""
+    """Gives each test its own extract store and hand-over folder, plain static files, and quick passwords."""
     settings.EXTRACT_STORE = tmp_path / "extract_store"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.RUN_FOLDER = tmp_path / "runs"
     settings.HANDOVER_FOLDER = tmp_path / "handover"
     settings.STORAGES = {

@@ -6,13 +6,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from shielding.accounts.http import MemberRequest
-from shielding.accounts.models import Role
-from shielding.accounts.policies import check_role
-from shielding.ledger import ledger
+from shielding.ledger import SEE_LEDGER, ledger
 
 
 @require_GET
 def show(request: MemberRequest) -> HttpResponse:
     """Every stage with a bar and its table, for the central operator."""
-    check_role(request.membership, {Role.CENTRAL_OPERATOR}, to="see the ledger")
+    SEE_LEDGER.check(request.membership)
     return render(request, "ledger.html", {"ledger": ledger(), "now": timezone.now()})

@@ -47,7 +47,7 @@ def test_the_refusal_says_what_and_where() -> None:
     with pytest.raises(NotAllowed, match=r"St Ann's is not an organisation that may see a practice's list"):
         check_can_see_lists(gp_at_hospital)
     staff = MembershipFactory(role="PRACTICE_STAFF")
-    with pytest.raises(NotAllowed, match="sign a list off: a GP does that"):
+    with pytest.raises(NotAllowed, match="sign a list off, which only a GP does"):
         check_can_submit(staff)
     assert check_can_review(staff) == staff
     with pytest.raises(NotAllowed, match="signed off"):

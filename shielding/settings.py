@@ -202,6 +202,8 @@ X_FRAME_OPTIONS = "DENY"
 
 #: Extracts, one folder each: Parquet, never in PostgreSQL.
 EXTRACT_STORE = Path(env.str("EXTRACT_STORE", default=str(DATA_DIR / "extract_store")))
+#: What DuckDB may hold in memory while an extract loads; the rest goes to disk beside the store.
+EXTRACT_MEMORY_LIMIT = env.str("EXTRACT_MEMORY_LIMIT", default="4GB")
 #: Where a search writes its results until they have landed.
 RUN_FOLDER = Path(env.str("RUN_FOLDER", default=str(DATA_DIR / "runs")))
 #: What the folder transport writes for a print supplier and an SMS provider.

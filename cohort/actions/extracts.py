@@ -12,15 +12,14 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from cohort.actions.demographics import refresh_people
 from cohort.extracts import mappings, store
 from cohort.extracts.loading import Loaded, TableCount, TablesRefused
 from cohort.extracts.loading import load as load_files
 from cohort.extracts.reading import Unreadable, find_files
 from cohort.models import Extract
+from cohort.queries import extracts as extract_queries
 from shielding.accounts.models import Organisation
-
-#: What DuckDB may hold in memory while it loads; the rest goes to disk beside the store.
-DEFAULT_MEMORY_LIMIT = "4GB"
 
 
 class ExtractRefused(Exception):
@@ -57,7 +56,8 @@ def load_extract(
 ) -> LoadReport:
     """Checks and loads the tables in `folder` (docs/extract.md) and returns what was loaded and rejected.
 
-    Bad rows are kept apart with their reasons; good rows go on. Loading the same files for the same
+    Bad rows are kept apart with their reasons; good rows go on. People who are in PostgreSQL already
+    get the extract's details (addresses, deaths), in the same transaction. Loading the same files for the same
     supplier again changes nothing. `mapping` (`ehrql`, `synthea`) reads a folder of another shape, and
     puts people without a practice under `practice_code`.
 
@@ -158,7 +158,7 @@ def _load(
         as_at=as_at,
         practices=practices,
         reject_above=reject_above,
-        memory_limit=getattr(settings, "EXTRACT_MEMORY_LIMIT", DEFAULT_MEMORY_LIMIT),
+        memory_limit=settings.EXTRACT_MEMORY_LIMIT,
     )
     return Loaded(loaded.counts, (*mapped_notes, *loaded.notes))
 
@@ -176,6 +176,8 @@ def _record(extract_id: uuid.UUID, supplier: str, as_at: date, sha256: str, at: 
             loaded_at=at,
         )
         transaction.on_commit(lambda: store.confirm(settings.EXTRACT_STORE, extract_id))
+        for patients in extract_queries.patients_paths([extract]):
+            refresh_people(patients=patients, as_at=as_at)
     return extract
 
 

@@ -41,7 +41,7 @@ USABLE_ADDRESS = rf"""^([^][@()="\\/,<>~\n][^\n]*\n){{2,6}}({POSTCODE}|{BFPO})$"
 #: A line that says there is no address, and the pseudo-postcode ZZ99 3VZ that NHS systems record for
 #: it (NHS Data Dictionary). Notify refuses the same words.
 NO_FIXED_ABODE = r"(^|\n)(N\.?F\.?A\.?|[^\n]*NO FIXED (ABODE|ADDRESS)[^\n]*|ZZ99 ?3VZ)(\n|$)"
-#: A UK mobile as stored: 07... or +447..., no spaces. 070 (personal numbers) and 076 (pagers) are
+#: A UK mobile without its spaces and marks: 07... or +447.... 070 (personal numbers) and 076 (pagers) are
 #: not mobiles, except 07624 (Isle of Man). `phonenumbers` decides when details are made; this is
 #: its shadow in the database, and a test holds the one against the other.
 MOBILE = r"^(\+44|0)7([1-57-9][0-9]{8}|624[0-9]{6})$"
@@ -81,6 +81,12 @@ class _AddressHold(Func):
     output_field = CharField()
 
 
+def _is_mobile() -> _Condition:
+    return _Condition(
+        F("mobile"), "regexp_replace(%(expressions)s, '[ ().-]', '', 'g') ~ '%(pattern)s'", pattern=MOBILE
+    )
+
+
 def hold_reason(channel: Channel) -> Case:
     """Returns, over `Patient`, the gravest `HoldReason` against contact by `channel`, or '' where there is none.
 
@@ -101,7 +107,7 @@ def hold_reason(channel: Channel) -> Case:
         reasons.append((Q(no_fixed_abode=True), HoldReason.NO_FIXED_ABODE))
         otherwise = _AddressHold(_address_text(), no_fixed_abode=NO_FIXED_ABODE, usable=USABLE_ADDRESS)
     else:
-        reasons.append((~Q(mobile__regex=MOBILE), HoldReason.NO_USABLE_NUMBER))
+        reasons.append((~Q(_is_mobile()), HoldReason.NO_USABLE_NUMBER))
     return Case(
         *(When(condition, then=Value(reason.value)) for condition, reason in reasons),
         default=otherwise,

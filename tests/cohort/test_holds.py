@@ -143,7 +143,10 @@ def test_the_block_is_trimmed_and_the_postcode_in_capitals() -> None:
         ("07012345678", "NO_USABLE_NUMBER"),  # a personal number
         ("07612345678", "NO_USABLE_NUMBER"),  # a pager
         ("+33612345678", "NO_USABLE_NUMBER"),
-        ("07700 900123", "NO_USABLE_NUMBER"),  # not the stored form
+        ("07700 900123", ""),
+        ("(07700) 900-123", ""),
+        ("+44 7700 900 123", ""),
+        ("07700 900", "NO_USABLE_NUMBER"),
         ("not known", "NO_USABLE_NUMBER"),
     ],
 )

@@ -2,9 +2,11 @@
 
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -65,10 +67,10 @@ def wait_for(lines: "queue.Queue[str]", output: list[str], word: str, *, process
 
 
 @pytest.fixture(scope="session")
-def country(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Country]:
+def country() -> Iterator[Country]:
     """A country of 2,000 people, loaded, searched, partly validated and served. Ctrl-C ends it afterwards."""
-    data = tmp_path_factory.mktemp("country")
-    data.chmod(0o755)
+    # Not in pytest's own temporary folder: each run closes that to other users, and PostgreSQL is one.
+    data = Path(tempfile.mkdtemp(prefix="shielding-country-"))
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -101,6 +103,7 @@ def country(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Country]:
         finally:
             reader.join(10)
             process.stdout.close()
+            shutil.rmtree(data, ignore_errors=True)
 
 
 @pytest.fixture

@@ -98,7 +98,10 @@ def insert_people(cursor: Any, *, as_at: date) -> None:
 
 
 def update_people(cursor: Any, *, as_at: date) -> int:
-    """Updates the people of `landing_people` who are there with older or other details; returns how many."""
+    """Updates the people of `landing_people` who are there with older or other details; returns how many.
+
+    Whoever moved to another practice and waits for review moves to that practice's list too.
+    """
     cursor.execute(
         f"UPDATE cohort_patient p SET practice_id = o.id, as_at = %(as_at)s,"
         f" {', '.join(f'{name} = l.{name}' for name in PATIENT_FIELDS)}"
@@ -108,7 +111,17 @@ def update_people(cursor: Any, *, as_at: date) -> int:
         f" IS DISTINCT FROM (o.id, %(as_at)s::date, {', '.join(f'l.{name}' for name in PATIENT_FIELDS)})",
         {"as_at": as_at},
     )
-    return int(cursor.rowcount)
+    changed = int(cursor.rowcount)
+    # Somebody who has registered elsewhere waits on their new practice's list: on the old one nobody may see them.
+    cursor.execute(
+        "UPDATE cohort_listentry e SET practice_list_id = newest.id FROM landing_people l"
+        " JOIN cohort_patient p USING (nhs_number)"
+        " JOIN LATERAL (SELECT x.id FROM cohort_practicelist x WHERE x.practice_id = p.practice_id"
+        "  ORDER BY x.submitted_at IS NOT NULL, x.due_date DESC, x.id LIMIT 1) newest ON true"
+        " WHERE e.patient_id = p.id AND e.review_state = 'TO_REVIEW' AND NOT EXISTS ("
+        "  SELECT 1 FROM cohort_practicelist own WHERE own.id = e.practice_list_id AND own.practice_id = p.practice_id)"
+    )
+    return changed
 
 
 def _postgres_array(name: str) -> str:

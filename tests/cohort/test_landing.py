@@ -205,3 +205,11 @@ def test_an_older_extract_never_overwrites_newer_details(practice: Any, tmp_path
     older = write_people(tmp_path / "older.parquet", {"mobile": "07700900000"})
     assert refresh_people(patients=older, as_at=AS_AT - timedelta(days=7)) == 0
     assert Patient.objects.get().mobile == "07700900999"
+
+
+def test_somebody_who_registers_elsewhere_waits_on_their_new_practices_list(practice: Any, tmp_path: Path) -> None:
+    other = OrganisationFactory(code="Z90002")
+    land_people(tmp_path, {})
+    moved = write_people(tmp_path / "moved.parquet", {"practice_code": "Z90002"})
+    refresh_people(patients=moved, as_at=AS_AT + timedelta(days=7))
+    assert ListEntry.objects.get().practice_list == PracticeList.objects.get(practice=other)

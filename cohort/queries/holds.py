@@ -81,10 +81,14 @@ class _AddressHold(Func):
     output_field = CharField()
 
 
-def _is_mobile() -> _Condition:
-    return _Condition(
-        F("mobile"), "regexp_replace(%(expressions)s, '[ ().-]', '', 'g') ~ '%(pattern)s'", pattern=MOBILE
+class _NumberHold(Func):
+    """The hold reason that a mobile number gives, or ''. Spaces, dots, dashes and brackets do not matter."""
+
+    template = (
+        "CASE WHEN regexp_replace(%(expressions)s, '[ ().-]', '', 'g') ~ '%(usable)s' THEN ''"
+        " ELSE 'NO_USABLE_NUMBER' END"
     )
+    output_field = CharField()
 
 
 def hold_reason(channel: Channel) -> Case:
@@ -102,12 +106,11 @@ def hold_reason(channel: Channel) -> Case:
         (Q(asked_not_to_be_contacted=True), HoldReason.ASKED_NOT_TO_BE_CONTACTED),
         (Q(unsafe_channels__contains=[channel.value]), HoldReason.UNSAFE_CHANNEL),
     ]
-    otherwise: Expression = Value("")
     if channel is Channel.LETTER:
         reasons.append((Q(no_fixed_abode=True), HoldReason.NO_FIXED_ABODE))
-        otherwise = _AddressHold(_address_text(), no_fixed_abode=NO_FIXED_ABODE, usable=USABLE_ADDRESS)
+        otherwise: Expression = _AddressHold(_address_text(), no_fixed_abode=NO_FIXED_ABODE, usable=USABLE_ADDRESS)
     else:
-        reasons.append((~Q(_is_mobile()), HoldReason.NO_USABLE_NUMBER))
+        otherwise = _NumberHold(F("mobile"), usable=MOBILE)
     return Case(
         *(When(condition, then=Value(reason.value)) for condition, reason in reasons),
         default=otherwise,

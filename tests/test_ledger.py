@@ -59,7 +59,9 @@ def test_everybody_is_in_one_state_at_each_stage(cast: Cast) -> None:
 def test_a_standing_out_of_step_with_the_facts_is_told(cast: Cast, capsys: pytest.CaptureFixture[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE cohort_listentry SET is_on_list = false WHERE patient_id = %s", [cast.amina.pk])
-    assert ledger().differences == ["People on the list, as kept and as computed from the facts: 2 one way, 3 the other"]
+    assert ledger().differences == [
+        "People on the list, as kept and as computed from the facts: 2 one way, 3 the other"
+    ]
     with pytest.raises(CommandError, match="does not add up"):
         call_command("ledger", "--json")
     assert '"adds_up": false' in capsys.readouterr().out

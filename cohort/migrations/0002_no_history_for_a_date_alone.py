@@ -6,18 +6,28 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cohort', '0001_initial'),
+        ("cohort", "0001_initial"),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='patient',
-            name='update_update',
+            model_name="patient",
+            name="update_update",
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='patient',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."address_lines" IS DISTINCT FROM (NEW."address_lines") OR OLD."asked_not_to_be_contacted" IS DISTINCT FROM (NEW."asked_not_to_be_contacted") OR OLD."birth_date" IS DISTINCT FROM (NEW."birth_date") OR OLD."death_date" IS DISTINCT FROM (NEW."death_date") OR OLD."death_status" IS DISTINCT FROM (NEW."death_status") OR OLD."email" IS DISTINCT FROM (NEW."email") OR OLD."family_name" IS DISTINCT FROM (NEW."family_name") OR OLD."given_name" IS DISTINCT FROM (NEW."given_name") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."is_invalid" IS DISTINCT FROM (NEW."is_invalid") OR OLD."is_restricted" IS DISTINCT FROM (NEW."is_restricted") OR OLD."landline" IS DISTINCT FROM (NEW."landline") OR OLD."mobile" IS DISTINCT FROM (NEW."mobile") OR OLD."moved_away_code" IS DISTINCT FROM (NEW."moved_away_code") OR OLD."nhs_number" IS DISTINCT FROM (NEW."nhs_number") OR OLD."no_fixed_abode" IS DISTINCT FROM (NEW."no_fixed_abode") OR OLD."postcode" IS DISTINCT FROM (NEW."postcode") OR OLD."practice_id" IS DISTINCT FROM (NEW."practice_id") OR OLD."safe_contact_instruction" IS DISTINCT FROM (NEW."safe_contact_instruction") OR OLD."sex" IS DISTINCT FROM (NEW."sex") OR OLD."unsafe_channels" IS DISTINCT FROM (NEW."unsafe_channels") OR OLD."uprn" IS DISTINCT FROM (NEW."uprn"))', func='INSERT INTO "cohort_patientevent" ("address_lines", "as_at", "asked_not_to_be_contacted", "birth_date", "death_date", "death_status", "email", "family_name", "given_name", "id", "is_invalid", "is_restricted", "landline", "mobile", "moved_away_code", "nhs_number", "no_fixed_abode", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "postcode", "practice_id", "safe_contact_instruction", "sex", "unsafe_channels", "uprn") VALUES (OLD."address_lines", OLD."as_at", OLD."asked_not_to_be_contacted", OLD."birth_date", OLD."death_date", OLD."death_status", OLD."email", OLD."family_name", OLD."given_name", OLD."id", OLD."is_invalid", OLD."is_restricted", OLD."landline", OLD."mobile", OLD."moved_away_code", OLD."nhs_number", OLD."no_fixed_abode", _pgh_attach_context(), NOW(), \'update\', OLD."id", OLD."postcode", OLD."practice_id", OLD."safe_contact_instruction", OLD."sex", OLD."unsafe_channels", OLD."uprn"); RETURN NULL;', hash='38dd925d13d1c4fbf64cb024a797da74761bb998', operation='UPDATE', pgid='pgtrigger_update_update_a19f4', table='cohort_patient', when='AFTER')),
+            model_name="patient",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."address_lines" IS DISTINCT FROM (NEW."address_lines") OR OLD."asked_not_to_be_contacted" IS DISTINCT FROM (NEW."asked_not_to_be_contacted") OR OLD."birth_date" IS DISTINCT FROM (NEW."birth_date") OR OLD."death_date" IS DISTINCT FROM (NEW."death_date") OR OLD."death_status" IS DISTINCT FROM (NEW."death_status") OR OLD."email" IS DISTINCT FROM (NEW."email") OR OLD."family_name" IS DISTINCT FROM (NEW."family_name") OR OLD."given_name" IS DISTINCT FROM (NEW."given_name") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."is_invalid" IS DISTINCT FROM (NEW."is_invalid") OR OLD."is_restricted" IS DISTINCT FROM (NEW."is_restricted") OR OLD."landline" IS DISTINCT FROM (NEW."landline") OR OLD."mobile" IS DISTINCT FROM (NEW."mobile") OR OLD."moved_away_code" IS DISTINCT FROM (NEW."moved_away_code") OR OLD."nhs_number" IS DISTINCT FROM (NEW."nhs_number") OR OLD."no_fixed_abode" IS DISTINCT FROM (NEW."no_fixed_abode") OR OLD."postcode" IS DISTINCT FROM (NEW."postcode") OR OLD."practice_id" IS DISTINCT FROM (NEW."practice_id") OR OLD."safe_contact_instruction" IS DISTINCT FROM (NEW."safe_contact_instruction") OR OLD."sex" IS DISTINCT FROM (NEW."sex") OR OLD."unsafe_channels" IS DISTINCT FROM (NEW."unsafe_channels") OR OLD."uprn" IS DISTINCT FROM (NEW."uprn"))',
+                    func='INSERT INTO "cohort_patientevent" ("address_lines", "as_at", "asked_not_to_be_contacted", "birth_date", "death_date", "death_status", "email", "family_name", "given_name", "id", "is_invalid", "is_restricted", "landline", "mobile", "moved_away_code", "nhs_number", "no_fixed_abode", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "postcode", "practice_id", "safe_contact_instruction", "sex", "unsafe_channels", "uprn") VALUES (OLD."address_lines", OLD."as_at", OLD."asked_not_to_be_contacted", OLD."birth_date", OLD."death_date", OLD."death_status", OLD."email", OLD."family_name", OLD."given_name", OLD."id", OLD."is_invalid", OLD."is_restricted", OLD."landline", OLD."mobile", OLD."moved_away_code", OLD."nhs_number", OLD."no_fixed_abode", _pgh_attach_context(), NOW(), \'update\', OLD."id", OLD."postcode", OLD."practice_id", OLD."safe_contact_instruction", OLD."sex", OLD."unsafe_channels", OLD."uprn"); RETURN NULL;',
+                    hash="38dd925d13d1c4fbf64cb024a797da74761bb998",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_a19f4",
+                    table="cohort_patient",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

@@ -6,28 +6,62 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cohort', '0002_no_history_for_a_date_alone'),
+        ("cohort", "0002_no_history_for_a_date_alone"),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='listentry',
-            name='legal_moves',
+            model_name="listentry",
+            name="legal_moves",
         ),
         migrations.AlterField(
-            model_name='listentry',
-            name='removal_reason',
-            field=models.CharField(blank=True, choices=[('CONDITION_NOT_PRESENT', 'They do not have the condition'), ('CONDITION_RESOLVED', 'They had the condition but no longer do'), ('LOW_RISK', 'They have the condition but are not at high risk'), ('MOVED_AWAY', 'They have moved away or left the practice'), ('DIED', 'They have died'), ('ADDED_BY_MISTAKE', 'They were added by mistake'), ('OTHER', 'Another reason')], max_length=30),
+            model_name="listentry",
+            name="removal_reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("CONDITION_NOT_PRESENT", "They do not have the condition"),
+                    ("CONDITION_RESOLVED", "They had the condition but no longer do"),
+                    ("LOW_RISK", "They have the condition but are not at high risk"),
+                    ("MOVED_AWAY", "They have moved away or left the practice"),
+                    ("DIED", "They have died"),
+                    ("ADDED_BY_MISTAKE", "They were added by mistake"),
+                    ("OTHER", "Another reason"),
+                ],
+                max_length=30,
+            ),
         ),
         migrations.AlterField(
-            model_name='listentryevent',
-            name='removal_reason',
-            field=models.CharField(blank=True, choices=[('CONDITION_NOT_PRESENT', 'They do not have the condition'), ('CONDITION_RESOLVED', 'They had the condition but no longer do'), ('LOW_RISK', 'They have the condition but are not at high risk'), ('MOVED_AWAY', 'They have moved away or left the practice'), ('DIED', 'They have died'), ('ADDED_BY_MISTAKE', 'They were added by mistake'), ('OTHER', 'Another reason')], max_length=30),
+            model_name="listentryevent",
+            name="removal_reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("CONDITION_NOT_PRESENT", "They do not have the condition"),
+                    ("CONDITION_RESOLVED", "They had the condition but no longer do"),
+                    ("LOW_RISK", "They have the condition but are not at high risk"),
+                    ("MOVED_AWAY", "They have moved away or left the practice"),
+                    ("DIED", "They have died"),
+                    ("ADDED_BY_MISTAKE", "They were added by mistake"),
+                    ("OTHER", "Another reason"),
+                ],
+                max_length=30,
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='listentry',
-            trigger=pgtrigger.compiler.Trigger(name='legal_moves', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."review_state", \':\', NEW."review_state") = ANY(\'{ADDED:CONFIRMED,ADDED:REMOVED,ADDED:TO_REVIEW,CONFIRMED:REMOVED,CONFIRMED:TO_REVIEW,REMOVED:ADDED,REMOVED:CONFIRMED,REMOVED:TO_REVIEW,TO_REVIEW:ADDED,TO_REVIEW:CONFIRMED,TO_REVIEW:REMOVED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."review_state" IS DISTINCT FROM NEW."review_state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "review_state" from "%" to "%" on table %\', OLD."review_state", NEW."review_state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='a2742bb16844c16009ae3cb546d13894cd2b5295', operation='UPDATE', pgid='pgtrigger_legal_moves_1ece3', table='cohort_listentry', when='BEFORE')),
+            model_name="listentry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="legal_moves",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."review_state", \':\', NEW."review_state") = ANY(\'{ADDED:CONFIRMED,ADDED:REMOVED,ADDED:TO_REVIEW,CONFIRMED:REMOVED,CONFIRMED:TO_REVIEW,REMOVED:ADDED,REMOVED:CONFIRMED,REMOVED:TO_REVIEW,TO_REVIEW:ADDED,TO_REVIEW:CONFIRMED,TO_REVIEW:REMOVED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."review_state" IS DISTINCT FROM NEW."review_state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "review_state" from "%" to "%" on table %\', OLD."review_state", NEW."review_state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="a2742bb16844c16009ae3cb546d13894cd2b5295",
+                    operation="UPDATE",
+                    pgid="pgtrigger_legal_moves_1ece3",
+                    table="cohort_listentry",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +20,7 @@ from cohort.actions import validation as actions
 from cohort.queries import validation as queries
 from cohort.rules import ReviewState
 from cohort.web.forms import AddPersonForm, RemoveForm
+from shielding.accounts.http import MemberRequest
 from shielding.accounts.models import Membership
 from shielding.audit.actions import record_read
 
@@ -37,7 +38,7 @@ TABS = {
 
 @never_cache
 @require_GET
-def lists(request: HttpRequest) -> HttpResponse:
+def lists(request: MemberRequest) -> HttpResponse:
     """The practice's lists: how far each is, and when it is due. Counts only."""
     by = _member(request)
     return render(
@@ -47,7 +48,7 @@ def lists(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_GET
-def one_list(request: HttpRequest, list_id: UUID) -> HttpResponse:
+def one_list(request: MemberRequest, list_id: UUID) -> HttpResponse:
     """One list: a tab for each state of review; `?name=` and `?group=` pick some of the people."""
     by = _member(request)
     if any(c.isdigit() for c in request.GET.get("name", "")):
@@ -84,7 +85,7 @@ def one_list(request: HttpRequest, list_id: UUID) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def person(request: HttpRequest, list_id: UUID, patient_id: UUID) -> HttpResponse:
+def person(request: MemberRequest, list_id: UUID, patient_id: UUID) -> HttpResponse:
     """One person with the reasons and the evidence; confirms or removes them, then shows who is next."""
     by = _member(request)
     now = timezone.now()
@@ -131,7 +132,7 @@ def person(request: HttpRequest, list_id: UUID, patient_id: UUID) -> HttpRespons
 
 @never_cache
 @require_POST
-def undo(request: HttpRequest, list_id: UUID, patient_id: UUID) -> HttpResponse:
+def undo(request: MemberRequest, list_id: UUID, patient_id: UUID) -> HttpResponse:
     """Takes back what the practice decided about somebody, and shows them again."""
     by = _member(request)
     name = _found(queries.entry, by, list_id, patient_id).patient
@@ -155,9 +156,9 @@ def undo(request: HttpRequest, list_id: UUID, patient_id: UUID) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def add(request: HttpRequest) -> HttpResponse:
+def add(request: MemberRequest) -> HttpResponse:
     """Puts somebody on the list whom the search did not find."""
-    by = policies.check_can_review(request.membership)  # type: ignore[attr-defined]
+    by = policies.check_can_review(request.membership)
     form = AddPersonForm(request.POST or None)
     listed = None
     if request.method == "POST" and form.is_valid():
@@ -188,7 +189,7 @@ def add(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def submit(request: HttpRequest, list_id: UUID) -> HttpResponse:
+def submit(request: MemberRequest, list_id: UUID) -> HttpResponse:
     """What will be signed off, who is left, who has not been told; and the signing off."""
     by = _member(request)
     now = timezone.now()
@@ -221,8 +222,8 @@ def submit(request: HttpRequest, list_id: UUID) -> HttpResponse:
     )
 
 
-def _member(request: HttpRequest) -> Membership:
-    return policies.check_can_see_lists(request.membership)  # type: ignore[attr-defined]
+def _member(request: MemberRequest) -> Membership:
+    return policies.check_can_see_lists(request.membership)
 
 
 def _found(get: Any, *args: Any, **kwargs: Any) -> Any:
@@ -233,7 +234,7 @@ def _found(get: Any, *args: Any, **kwargs: Any) -> Any:
         raise Http404 from error
 
 
-def _chosen(request: HttpRequest) -> dict[str, str]:
+def _chosen(request: MemberRequest) -> dict[str, str]:
     return {"name": request.GET.get("name", "").strip(), "group": request.GET.get("group", "")}
 
 
@@ -247,7 +248,7 @@ def _person_url(list_id: UUID | None, patient_id: UUID, query: str) -> str:
     return f"{address}?{query}" if query else address
 
 
-def _after_deciding(request: HttpRequest, by: Membership, list_id: UUID, patient_id: UUID) -> HttpResponse:
+def _after_deciding(request: MemberRequest, by: Membership, list_id: UUID, patient_id: UUID) -> HttpResponse:
     """Goes to the next person to review, or the list when nobody is left; stays with somebody decided anew."""
     chosen = _chosen(request)
     query = _query(chosen, decided=patient_id)
@@ -259,7 +260,7 @@ def _after_deciding(request: HttpRequest, by: Membership, list_id: UUID, patient
     return redirect(_person_url(list_id, following, query))
 
 
-def _just_decided(request: HttpRequest, by: Membership, list_id: UUID) -> Any:
+def _just_decided(request: MemberRequest, by: Membership, list_id: UUID) -> Any:
     """Returns the entry that this user has just decided, for the banner with its undo, or None."""
     try:
         decided = queries.entry(by, list_id, UUID(request.GET.get("decided", "")))

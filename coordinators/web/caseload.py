@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -14,6 +14,7 @@ from coordinators import actions, policies, queries
 from coordinators.models import OUTCOMES
 from coordinators.rules import death_notice, safe_contact
 from coordinators.web.forms import CheckInForm
+from shielding.accounts.http import MemberRequest
 from shielding.audit.actions import record_read
 
 PEOPLE_PER_PAGE = 50
@@ -21,9 +22,9 @@ PEOPLE_PER_PAGE = 50
 
 @never_cache
 @require_GET
-def caseload(request: HttpRequest) -> HttpResponse:
+def caseload(request: MemberRequest) -> HttpResponse:
     """Whom this coordinator leads for, who is due first. `?name=` and `?show=` pick some of them."""
-    by = policies.check_can_lead(request.membership)  # type: ignore[attr-defined]
+    by = policies.check_can_lead(request.membership)
     name, show = request.GET.get("name", "").strip(), request.GET.get("show", "")
     found = queries.caseload(by, name=name, show=show)
     page = Paginator(found, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
@@ -45,9 +46,9 @@ def caseload(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def person(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+def person(request: MemberRequest, patient_id: UUID) -> HttpResponse:
     """One person of the caseload: how to reach them safely, what was said and needed; logs a check-in."""
-    by = policies.check_can_lead(request.membership)  # type: ignore[attr-defined]
+    by = policies.check_can_lead(request.membership)
     now = timezone.now()
     form = CheckInForm(request.POST or None, initial={"token": uuid4()})
     if request.method == "POST" and form.is_valid():

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.forms import Form
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.text import slugify
@@ -18,6 +18,7 @@ from coordinators import actions, policies, queries
 from coordinators.rules import ReferralState, can_move
 from coordinators.web.download import COLUMNS, csv_row
 from coordinators.web.forms import CloseForm, RejectForm
+from shielding.accounts.http import MemberRequest
 from shielding.accounts.models import Membership
 from shielding.audit.actions import record_read
 
@@ -32,9 +33,9 @@ _DONE = {
 
 @never_cache
 @require_GET
-def referrals(request: HttpRequest) -> HttpResponse:
+def referrals(request: MemberRequest) -> HttpResponse:
     """The council's referrals in one state (`?state=`, waiting unless told), as many as it must know of each."""
-    by = policies.check_can_answer_referrals(request.membership)  # type: ignore[attr-defined]
+    by = policies.check_can_answer_referrals(request.membership)
     asked = request.GET.get("state", "").upper()
     state = ReferralState(asked) if asked in list(ReferralState) else ReferralState.WAITING
     page = Paginator(queries.referrals_in(by, state), REFERRALS_PER_PAGE).get_page(request.GET.get("page"))
@@ -56,9 +57,9 @@ def referrals(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def referral(request: HttpRequest, referral_id: UUID) -> HttpResponse:
+def referral(request: MemberRequest, referral_id: UUID) -> HttpResponse:
     """One referral, to accept, close or reject. `do` says which button was pressed."""
-    by = policies.check_can_answer_referrals(request.membership)  # type: ignore[attr-defined]
+    by = policies.check_can_answer_referrals(request.membership)
     do = request.POST.get("do", "")
     forms: Mapping[str, Form] = {
         "close": CloseForm(request.POST if do == "close" else None),
@@ -87,7 +88,7 @@ def referral(request: HttpRequest, referral_id: UUID) -> HttpResponse:
 
 
 def _answer(
-    request: HttpRequest, referral_id: UUID, *, by: Membership, do: str, forms: Mapping[str, Form]
+    request: MemberRequest, referral_id: UUID, *, by: Membership, do: str, forms: Mapping[str, Form]
 ) -> HttpResponse:
     now, reject = timezone.now(), forms["reject"]
     try:
@@ -111,10 +112,10 @@ def _answer(
 
 @never_cache
 @require_POST
-def download(request: HttpRequest) -> HttpResponse:
+def download(request: MemberRequest) -> HttpResponse:
     """The council's open referrals as a CSV file that is safe to open in Excel."""
     now = timezone.now()
-    by = policies.check_can_answer_referrals(request.membership)  # type: ignore[attr-defined]
+    by = policies.check_can_answer_referrals(request.membership)
     rows = actions.record_download(membership=by, at=now)
     name = f"referrals-{slugify(by.organisation.name)}-{timezone.localdate(now)}.csv"
     return HttpResponse(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -19,6 +19,7 @@ from letters.pdf import make_pdf
 from letters.policies import check_can_send
 from letters.tasks import work_outbox
 from letters.web.forms import PlanForm, StopForm
+from shielding.accounts.http import MemberRequest
 from shielding.accounts.models import Membership
 from shielding.celery import wake
 
@@ -28,7 +29,7 @@ FILES_PER_PAGE = 20
 
 @never_cache
 @require_GET
-def batches(request: HttpRequest) -> HttpResponse:
+def batches(request: MemberRequest) -> HttpResponse:
     """Every batch, the newest first, with how far it is."""
     _operator(request)
     page = Paginator(queries.batches(), BATCHES_PER_PAGE).get_page(request.GET.get("page"))
@@ -40,7 +41,7 @@ def batches(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def plan(request: HttpRequest) -> HttpResponse:
+def plan(request: MemberRequest) -> HttpResponse:
     """Chooses campaign and channel (GET), shows who would be queued, and queues them (POST)."""
     by = _operator(request)
     campaigns = {campaign.slug: campaign for campaign in queries.campaigns()}
@@ -62,14 +63,14 @@ def plan(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD"])
-def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+def batch(request: MemberRequest, batch_id: UUID) -> HttpResponse:
     """One batch: how far it is, who is held by reason, its files, and the buttons that release and stop it."""
     _operator(request)
     return _batch_page(request, _found(batch_id), StopForm())
 
 
 @require_POST
-def release(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+def release(request: MemberRequest, batch_id: UUID) -> HttpResponse:
     """Lets workers make and send the batch."""
     by = _operator(request)
     _found(batch_id)
@@ -84,7 +85,7 @@ def release(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def stop(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+def stop(request: MemberRequest, batch_id: UUID) -> HttpResponse:
     """Stops everything in the batch that has not been handed over."""
     by = _operator(request)
     found = _found(batch_id)
@@ -102,7 +103,7 @@ def stop(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def try_again(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+def try_again(request: MemberRequest, batch_id: UUID) -> HttpResponse:
     """Puts what failed back in the queue."""
     by = _operator(request)
     _found(batch_id)
@@ -117,7 +118,7 @@ def try_again(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 
 
 @require_GET
-def preview(request: HttpRequest, version_id: int) -> HttpResponse:
+def preview(request: MemberRequest, version_id: int) -> HttpResponse:
     """A version of a letter as the PDF that is printed, or of a text as it is read, to an invented person."""
     _operator(request)
     version = queries.template_version(version_id)
@@ -132,7 +133,7 @@ def preview(request: HttpRequest, version_id: int) -> HttpResponse:
     return answer
 
 
-def _batch_page(request: HttpRequest, found: Batch, form: StopForm) -> HttpResponse:
+def _batch_page(request: MemberRequest, found: Batch, form: StopForm) -> HttpResponse:
     files = Paginator(queries.hand_overs(found), FILES_PER_PAGE).get_page(request.GET.get("page"))
     return render(
         request,
@@ -163,8 +164,8 @@ def _invented_text(version: TemplateVersion) -> contents.Text:
     return contents.text(version, contents.invented_patient(), dated=timezone.now())
 
 
-def _operator(request: HttpRequest) -> Membership:
-    return check_can_send(request.membership)  # type: ignore[attr-defined]
+def _operator(request: MemberRequest) -> Membership:
+    return check_can_send(request.membership)
 
 
 def _found(batch_id: UUID) -> Batch:

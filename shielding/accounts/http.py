@@ -9,3 +9,5 @@ class MemberRequest(HttpRequest):
     """A request after `MembershipMiddleware`: it knows what somebody is working under, if anything."""
 
     membership: Membership | None
+    #: All that the user may choose among.
+    memberships: list[Membership]

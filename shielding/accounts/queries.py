@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 
-from shielding.accounts.models import Membership, Organisation
+from shielding.accounts.models import Membership
 
 if TYPE_CHECKING:
     from shielding.accounts.models import User
@@ -24,8 +24,3 @@ def working_membership(memberships: Sequence[Membership], *, chosen: str | None)
     """Returns the membership with id `chosen` if it is among `memberships`, else the first, else None."""
     by_id = {str(membership.id): membership for membership in memberships}
     return by_id.get(chosen or "") or (memberships[0] if memberships else None)
-
-
-def practice(code: str) -> Organisation | None:
-    """Returns the GP practice with this ODS code, or None."""
-    return Organisation.objects.filter(kind=Organisation.Kind.PRACTICE, code=code).first()

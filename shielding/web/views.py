@@ -6,21 +6,22 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error as DatabaseUnreachable
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
+from shielding.accounts.http import MemberRequest
 from shielding.accounts.middleware import SESSION_KEY
 from shielding.accounts.models import Membership
 from shielding.web import navigation
 
 
 @require_GET
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: MemberRequest) -> HttpResponse:
     """What this person can do now, by role; what to do about it if that is nothing."""
-    membership: Membership | None = request.membership  # type: ignore[attr-defined]
+    membership: Membership | None = request.membership
     if membership is None:
         return render(request, "no_membership.html")
     return render(request, "home.html", {"items": navigation.items_for(membership)})
@@ -47,12 +48,11 @@ class OrganisationForm(forms.Form):
 
 
 @require_http_methods(["GET", "POST"])
-def choose_organisation(request: HttpRequest) -> HttpResponse:
+def choose_organisation(request: MemberRequest) -> HttpResponse:
     """Asks somebody with several memberships which one to work under, and keeps it for the session."""
-    memberships: list[Membership] = request.memberships  # type: ignore[attr-defined]
-    if not memberships:
+    memberships, current = request.memberships, request.membership
+    if current is None:
         return redirect("home")
-    current: Membership = request.membership  # type: ignore[attr-defined]
     form = OrganisationForm(memberships, request.POST or None, initial={"membership": str(current.id)})
     if request.method == "POST" and form.is_valid():
         request.session[SESSION_KEY] = form.cleaned_data["membership"]
@@ -62,7 +62,7 @@ def choose_organisation(request: HttpRequest) -> HttpResponse:
     return render(request, "choose_organisation.html", {"form": form, "next": request.GET.get("next", "")})
 
 
-def _safe_next(request: HttpRequest) -> HttpResponseRedirect:
+def _safe_next(request: MemberRequest) -> HttpResponseRedirect:
     target = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
         return HttpResponseRedirect(target)
@@ -70,7 +70,7 @@ def _safe_next(request: HttpRequest) -> HttpResponseRedirect:
 
 
 @require_GET
-def your_account(request: HttpRequest) -> HttpResponse:
+def your_account(request: MemberRequest) -> HttpResponse:
     """One's own name, e-mail address, roles, and how one signs in."""
     return render(request, "account/your_account.html", {"has_second_step": is_mfa_enabled(request.user)})
 
@@ -78,7 +78,7 @@ def your_account(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_not_required
 @require_GET
-def healthz(request: HttpRequest) -> JsonResponse:
+def healthz(request: MemberRequest) -> JsonResponse:
     """Tells a load balancer whether this process reaches its database: 200 or 503."""
     try:
         with connection.cursor() as cursor:

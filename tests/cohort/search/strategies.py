@@ -139,7 +139,7 @@ def people(draw: st.DrawFn, search_date: date, most: int) -> dict[int, Person]:
         st.sampled_from(CODES),
         days,
         st.sampled_from(Source),
-        st.sampled_from(["", "e1", "e1", "e2"]),
+        st.sampled_from(["", "", "e1", "e2"]),
     )
     repeated = st.builds(lambda each, times: [each] * times, record, st.sampled_from([1, 1, 1, 1, 2, 14]))
     several = st.lists(repeated, max_size=7).map(lambda groups: tuple(each for group in groups for each in group))

@@ -122,6 +122,17 @@ def test_somebody_elses_episode_of_the_same_name_makes_no_pair(tmp_path: Path) -
     assert search(tmp_path, [HIGH], SETS, people, TODAY).flags == []
 
 
+def test_records_without_an_episode_make_no_pair(tmp_path: Path) -> None:
+    both = person(record("A", system="OPCS-4"), record("B", system="OPCS-4"))
+    assert search(tmp_path, [HIGH], SETS, {AMINA: both}, TODAY).flags == []
+
+
+def test_evidence_is_written_newest_first_and_the_twelve_newest_stay(tmp_path: Path) -> None:
+    many = person(*(record(day=TODAY - timedelta(n)) for n in (7, 3, 11, 0, 13, 5, 9, 1, 12, 2, 8, 4, 10, 6)))
+    found = search(tmp_path, [HIGH], SETS, {AMINA: many}, TODAY)
+    assert [e.event_date for e in found.evidence[AMINA, "high"]] == [TODAY - timedelta(n) for n in range(12)]
+
+
 def test_the_same_inputs_give_the_same_rows_in_the_same_order(tmp_path: Path) -> None:
     people = {9_990_000_000 + n: person(*(record(str(1 + n % 2)) for _ in range(n % 5))) for n in range(2000)}
     patients = write_patients(tmp_path / "patients.parquet", people)

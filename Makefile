@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEOPLE ?= 20000
 PORT ?= 8000
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
 .PHONY: help setup demo test lint lock clean
 help: ## Say what can be made
@@ -39,9 +40,9 @@ lint: setup ## Run the linters and type checks
 	$(BIN)/mypy .
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
-lock: $(VENV)/ready ## Renew the hash-locked requirements
-	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements/app.txt requirements/app.in
-	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements/dev.txt requirements/dev.in
+lock: $(VENV)/ready ## Renew the hash-locked requirements, for every Python from 3.11
+	$(BIN)/uv pip compile $(LOCK) requirements/app.in -o requirements/app.txt
+	$(BIN)/uv pip compile $(LOCK) requirements/dev.in -c requirements/app.txt -o requirements/dev.txt
 
 clean: ## Remove everything that was made, the demo's data too
 	rm -rf $(VENV) node_modules static staticfiles .data

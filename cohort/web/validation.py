@@ -22,6 +22,7 @@ from cohort.rules import ReviewState
 from cohort.web.forms import AddPersonForm, RemoveForm
 from shielding.accounts.http import MemberRequest
 from shielding.accounts.models import Membership
+from shielding.accounts.name_filter import drop_name_filter, filter_by_name, name_filter
 from shielding.audit.actions import record_read
 
 PEOPLE_PER_PAGE = 50
@@ -47,17 +48,17 @@ def lists(request: MemberRequest) -> HttpResponse:
 
 
 @never_cache
-@require_GET
+@require_http_methods(["GET", "HEAD", "POST"])
 def one_list(request: MemberRequest, list_id: UUID) -> HttpResponse:
-    """One list: a tab for each state of review; `?name=` and `?group=` pick some of the people."""
+    """One list: a tab for each state of review; `?group=` and a posted name pick some of the people."""
     by = _member(request)
-    if any(c.isdigit() for c in request.GET.get("name", "")):
-        messages.warning(request, "Search by name. NHS numbers are kept out of web addresses.")
-        return redirect("cohort:list", list_id)
     progress = _found(queries.progress_of, by, list_id)
+    if request.method == "POST":
+        others = {key: request.POST.get(key, "") for key in ("tab", "group")}
+        return filter_by_name(request, _list_url(list_id), **others)
     tab = request.GET.get("tab", "")
     tab = tab if tab in TABS else "to-review"
-    chosen = _chosen(request)
+    chosen = _chosen(request, list_id)
     people = queries.people(by, list_id, state=TABS[tab], **chosen)
     page = Paginator(people, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
     decided = _just_decided(request, by, list_id)
@@ -105,7 +106,7 @@ def person(request: MemberRequest, list_id: UUID, patient_id: UUID) -> HttpRespo
     found = _found(queries.person, by, list_id, patient_id)
     decided = _just_decided(request, by, list_id)
     record_read(by=by, what="cohort:person", patient_ids=[patient_id] + ([decided.pk] if decided else []), at=now)
-    chosen = _chosen(request)
+    chosen = _chosen(request, list_id)
     is_waiting = found.entry.review_state == ReviewState.TO_REVIEW
     return render(
         request,
@@ -123,6 +124,7 @@ def person(request: MemberRequest, list_id: UUID, patient_id: UUID) -> HttpRespo
             "page_has_errors": changed is not None,
             "decided": decided,
             "version": queries.version,
+            "chosen": chosen,
             "query": _query(chosen),
             "can_review": policies.can_review(by, is_submitted=found.entry.practice_list.submitted_at is not None),
         },
@@ -151,7 +153,7 @@ def undo(request: MemberRequest, list_id: UUID, patient_id: UUID) -> HttpRespons
             ReviewState.REMOVED.value: f"Undone: {whom} is not on the list.",
         }.get(entry.review_state, f"Undone: {whom} is back on the list.")
         messages.success(request, outcome)
-    return redirect(_person_url(list_id, patient_id, _query(_chosen(request))))
+    return redirect(_person_url(list_id, patient_id, _query(_chosen(request, list_id))))
 
 
 @never_cache
@@ -234,13 +236,17 @@ def _found(get: Any, *args: Any, **kwargs: Any) -> Any:
         raise Http404 from error
 
 
-def _chosen(request: MemberRequest) -> dict[str, str]:
-    return {"name": request.GET.get("name", "").strip(), "group": request.GET.get("group", "")}
+def _chosen(request: MemberRequest, list_id: UUID) -> dict[str, str]:
+    return {"name": name_filter(request, _list_url(list_id)), "group": request.GET.get("group", "")}
 
 
 def _query(chosen: dict[str, str], **more: Any) -> str:
-    """Returns the filter as a query string, without what is empty."""
-    return urlencode({key: value for key, value in {**chosen, **more}.items() if value})
+    """Returns what of the filter an address may carry, as a query string: the name stays in the session."""
+    return urlencode({key: value for key, value in {"group": chosen["group"], **more}.items() if value})
+
+
+def _list_url(list_id: UUID) -> str:
+    return reverse("cohort:list", args=[list_id])
 
 
 def _person_url(list_id: UUID | None, patient_id: UUID, query: str) -> str:
@@ -250,13 +256,14 @@ def _person_url(list_id: UUID | None, patient_id: UUID, query: str) -> str:
 
 def _after_deciding(request: MemberRequest, by: Membership, list_id: UUID, patient_id: UUID) -> HttpResponse:
     """Goes to the next person to review, or the list when nobody is left; stays with somebody decided anew."""
-    chosen = _chosen(request)
+    chosen = _chosen(request, list_id)
     query = _query(chosen, decided=patient_id)
     if request.POST.get("then") == "stay":
         return redirect(_person_url(list_id, patient_id, query))
     following = queries.place(by, list_id, patient_id, **chosen).next_id
     if following is None:
-        return redirect(f"{reverse('cohort:list', args=[list_id])}?{urlencode({'decided': patient_id})}")
+        drop_name_filter(request, _list_url(list_id))
+        return redirect(f"{_list_url(list_id)}?{urlencode({'decided': patient_id})}")
     return redirect(_person_url(list_id, following, query))
 
 

@@ -6,26 +6,31 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
 from coordinators import actions, policies, queries
 from coordinators.models import OUTCOMES
 from coordinators.rules import death_notice, safe_contact
 from coordinators.web.forms import CheckInForm
 from shielding.accounts.http import MemberRequest
+from shielding.accounts.name_filter import filter_by_name, name_filter
 from shielding.audit.actions import record_read
 
 PEOPLE_PER_PAGE = 50
 
 
 @never_cache
-@require_GET
+@require_http_methods(["GET", "HEAD", "POST"])
 def caseload(request: MemberRequest) -> HttpResponse:
-    """Whom this coordinator leads for, who is due first. `?name=` and `?show=` pick some of them."""
+    """Whom this coordinator leads for, who is due first. `?show=` and a posted name pick some of them."""
     by = policies.check_can_lead(request.membership)
-    name, show = request.GET.get("name", "").strip(), request.GET.get("show", "")
+    here = reverse("coordinators:caseload")
+    if request.method == "POST":
+        return filter_by_name(request, here, show=request.POST.get("show", ""))
+    name, show = name_filter(request, here), request.GET.get("show", "")
     found = queries.caseload(by, name=name, show=show)
     page = Paginator(found, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
     record_read(by=by, what="coordinators:caseload", patient_ids=[row.patient_id for row in page], at=timezone.now())

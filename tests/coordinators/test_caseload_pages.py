@@ -13,6 +13,7 @@ from coordinators.models import CheckIn, Need, Referral
 from coordinators.rules import CheckInOutcome, needs_another_way
 from shielding.accounts.models import Membership
 from shielding.audit.models import ReadLog
+from tests.addresses import addresses_with
 from tests.cohort.factories import NOW, CriterionFactory, FlagFactory, MembershipFactory
 from tests.coordinators.factories import (
     AssignmentFactory,
@@ -90,9 +91,76 @@ def test_who_is_due_comes_first(team: Team) -> None:
     ("query", "is_found"), [("kha", True), ("Amina Khan", True), ("khan x", False), ("mina", False)]
 )
 def test_the_caseload_is_searched_by_name(team: Team, sign_in: SignIn, query: str, is_found: bool) -> None:
-    page = text(sign_in(team.lead).get(CASELOAD, {"name": query}))
+    client = sign_in(team.lead)
 
+    response = client.post(CASELOAD, {"name": query, "show": "NEW"})
+
+    assert (response.status_code, response["Location"]) == (302, f"{CASELOAD}?show=NEW")
+    page = text(client.get(response["Location"]))
     assert ("Amina Khan</a>" in page) is is_found
+    assert f"Only people with a name that begins with “{query}”: {int(is_found)} found." in page
+
+
+def test_the_caseload_stays_filtered_until_everybody_is_asked_for(team: Team, sign_in: SignIn) -> None:
+    client = sign_in(team.lead)
+    client.post(CASELOAD, {"name": "nobody"})
+    assert "Amina Khan" not in text(client.get(CASELOAD))
+
+    client.post(CASELOAD, {"name": " "})
+
+    page = text(client.get(CASELOAD))
+    assert "Amina Khan" in page
+    assert "Show everybody" not in page
+    assert "name filter" not in str(dict(client.session))
+
+
+def test_the_caseload_is_not_filtered_after_signing_out_and_in(team: Team, sign_in: SignIn) -> None:
+    client = sign_in(team.lead)
+    client.post(CASELOAD, {"name": "nobody"})
+    client.post(reverse("account_logout"))
+
+    assert "Amina Khan" in text(sign_in(team.lead).get(CASELOAD))
+
+
+def test_a_name_typed_under_one_membership_is_not_used_under_another(team: Team, sign_in: SignIn) -> None:
+    other = MembershipFactory(user=team.lead.user, role="COORDINATOR")
+    client = sign_in(team.lead)
+    choose = reverse("choose_organisation")
+    client.post(choose, {"membership": str(other.pk)})
+    client.post(CASELOAD, {"name": "nobody"})
+    assert "“nobody”" in text(client.get(CASELOAD))
+
+    client.post(choose, {"membership": str(team.lead.pk)})
+
+    assert "“nobody”" not in text(client.get(CASELOAD))
+
+
+@pytest.mark.parametrize("typed", ["{number}", "999 000", "x" * 101, "\0"])
+def test_what_is_no_name_is_told_and_not_kept(team: Team, sign_in: SignIn, typed: str) -> None:
+    typed = typed.format(number=team.amina.nhs_number)
+    client = sign_in(team.lead)
+    client.post(CASELOAD, {"name": "ami"})
+
+    response = client.post(CASELOAD, {"name": typed})
+
+    assert response["Location"] == CASELOAD
+    assert typed not in str(dict(client.session))
+    page = text(client.get(CASELOAD))
+    assert "nhsuk-notification-banner" in page
+    assert "“ami”" in page
+
+
+@pytest.mark.parametrize("name", ["ami", "nobody"])
+def test_no_address_on_the_caseload_has_a_name_in_it(team: Team, sign_in: SignIn, name: str) -> None:
+    for patient in validated(team.practice, 60, given_name="Amina"):
+        AssignmentFactory(patient=patient, coordinator=team.lead)
+    client = sign_in(team.lead)
+    names = (name, "Amina", "Khan")
+    assert not addresses_with(client.post(CASELOAD, {"name": name, "show": "NEW"}), *names)
+
+    for query in ({}, {"show": "NEW"}, {"page": 2}, {"show": "ANOTHER_WAY"}):
+        assert not addresses_with(client.get(CASELOAD, query), *names)
+    assert ("page=2" in text(client.get(CASELOAD))) is (name == "ami")
 
 
 def test_parts_of_the_caseload_are_counted_and_shown(team: Team, sign_in: SignIn) -> None:

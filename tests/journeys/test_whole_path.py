@@ -110,8 +110,12 @@ def test_from_the_practices_list_to_the_council(
     # When the sweeper has given Amina a coordinator, then her coordinator finds her, new, in the caseload
     coordinator = sign_in("Care coordinator")
     expect(coordinator.get_by_role("heading", level=1)).to_be_visible()
+    coordinator.goto("/caseload/")
+    coordinator.get_by_role("searchbox", name="Find by name").fill("Amina")
+    coordinator.get_by_role("button", name="Find by name").click()
+    expect(coordinator.get_by_text("Only people with a name that begins with “Amina”")).to_be_visible()
     for _ in range(SWEEP_MS // 1000):
-        coordinator.goto("/caseload/?name=Amina")
+        coordinator.goto("/caseload/")
         if coordinator.get_by_role("link", name=full_name("Amina")).count():
             break
         coordinator.wait_for_timeout(1000)

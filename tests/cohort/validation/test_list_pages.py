@@ -14,13 +14,15 @@ from django.utils import timezone
 from cohort.actions.validation import confirm, version
 from cohort.models import ListEntry, Patient
 from shielding.audit.models import ReadLog
+from tests.addresses import addresses_with
 from tests.cohort.factories import (
     NOW,
     Cast,
     MembershipFactory,
+    PracticeListFactory,
     fill_list,
 )
-from tests.cohort.validation.pages import REMOVAL, SignIn, decide, list_url, person_url, read
+from tests.cohort.validation.pages import REMOVAL, SignIn, decide, entry_of, list_url, person_url, read
 
 pytestmark = pytest.mark.django_db
 
@@ -87,20 +89,89 @@ def test_a_tab_shows_only_its_people_with_the_decision(cast: Cast, sign_in: Sign
         ({"group": "Transplants (solid)"}, {"Khan, Amina"}),
         ({"group": "Transplants (solid)", "name": "bob"}, set()),
         ({"name": "charlie"}, set()),
-        ({"tab": "nonsense", "page": "99"}, {"Khan, Amina", "Marsh, Bob"}),
+        ({"tab": "nonsense"}, {"Khan, Amina", "Marsh, Bob"}),
     ],
 )
-def test_people_are_found_by_name_and_group_in_the_address(
+def test_people_are_found_by_name_and_group(
     cast: Cast, sign_in: SignIn, query: dict[str, str], names: set[str]
 ) -> None:
-    page = read(sign_in(cast.gp).get(list_url(cast, **query)))
+    client = sign_in(cast.gp)
+    response = client.post(list_url(cast), query)
+    assert response.status_code == 302
+    assert response["Location"] == list_url(cast, **{key: query[key] for key in ("tab", "group") if key in query})
+    page = read(client.get(response["Location"]))
     assert {name for name in ("Khan, Amina", "Marsh, Bob", "Stone, Charlie") if name in page} == names
     assert ("Nobody here matches" in page) is (not names)
+    assert (f": {len(names)} found. Show everybody" in page) is ("tab" not in query)
 
 
-def test_an_nhs_number_typed_as_a_name_does_not_stay_in_the_address(cast: Cast, sign_in: SignIn) -> None:
-    response = sign_in(cast.gp).get(list_url(cast, name=cast.amina.nhs_number))
-    assert (response.status_code, response["Location"]) == (302, list_url(cast))
+def test_a_page_past_the_last_is_the_last(cast: Cast, sign_in: SignIn) -> None:
+    assert "Khan, Amina" in read(sign_in(cast.gp).get(list_url(cast, page="99")))
+
+
+def test_a_list_says_that_it_is_filtered_until_everybody_is_asked_for(cast: Cast, sign_in: SignIn) -> None:
+    client = sign_in(cast.gp)
+    client.post(list_url(cast), {"name": "kha", "group": "Transplants (solid)"})
+    said = "Only people with “kha” in their name"
+    assert f"{said}: 1 found." in read(client.get(list_url(cast)))
+    assert f"{said}: 0 found." in read(client.get(list_url(cast, tab="removed")))
+    assert f"{said} in the group “Transplants (solid)”: 1 found." in read(
+        client.get(list_url(cast, group="Transplants (solid)"))
+    )
+    response = client.post(list_url(cast), {"name": "", "tab": "removed"})
+    assert response["Location"] == list_url(cast, tab="removed")
+    page = read(client.get(list_url(cast)))
+    assert "Only people" not in page
+    assert "Marsh, Bob" in page
+
+
+def test_a_list_is_not_filtered_by_what_was_typed_on_another_or_before_signing_out(cast: Cast, sign_in: SignIn) -> None:
+    other = PracticeListFactory(practice=cast.practice)
+    client = sign_in(cast.gp)
+    client.post(reverse("cohort:list", args=[other.pk]), {"name": "nobody"})
+    assert "Marsh, Bob" in read(client.get(list_url(cast)))
+    client.post(list_url(cast), {"name": "nobody"})
+    assert "Marsh, Bob" not in read(client.get(list_url(cast)))
+    client.post(reverse("account_logout"))
+    assert "Marsh, Bob" in read(sign_in(cast.gp).get(list_url(cast)))
+
+
+@pytest.mark.parametrize("spaced", [False, True])
+def test_an_nhs_number_typed_as_a_name_is_told_and_not_kept(cast: Cast, sign_in: SignIn, spaced: bool) -> None:
+    number = cast.amina.nhs_number
+    typed = f"{number[:3]} {number[3:6]} {number[6:]}" if spaced else number
+    client = sign_in(cast.gp)
+    response = client.post(list_url(cast), {"name": typed, "tab": "to-review"})
+    assert (response.status_code, response["Location"]) == (302, list_url(cast, tab="to-review"))
+    assert number[6:] not in str(dict(client.session)) + str(client.cookies)
+    page = read(client.get(response["Location"]))
+    assert "Enter a name: an NHS number finds nobody here." in page
+    assert "Only people" not in page
+
+
+@pytest.mark.parametrize("typed", ["qadir", "nobody"])
+def test_no_address_on_a_list_or_a_person_has_a_name_in_it(cast: Cast, sign_in: SignIn, typed: str) -> None:
+    fill_list(cast.practice_list, 60)
+    Patient.objects.update(family_name="Qadir")
+    client = sign_in(cast.gp)
+    names = (typed, "Qadir", "Amina", "Bob")
+    group = "Transplants (solid)"
+    assert not addresses_with(client.post(list_url(cast), {"name": typed, "tab": "to-review", "group": group}), *names)
+    for url in (
+        list_url(cast),
+        list_url(cast, page="2"),
+        list_url(cast, tab="removed", group=group),
+        person_url(cast, cast.amina),
+        f"{person_url(cast, cast.bob)}?group={group}",
+    ):
+        response = client.get(url)
+        assert response.status_code == 200
+        assert not addresses_with(response, *names)
+    decided = decide(client, cast, cast.amina)
+    assert not addresses_with(decided, *names)
+    assert not addresses_with(client.get(decided["Location"]), *names)
+    undo = reverse("cohort:undo", args=[cast.practice_list.pk, cast.amina.pk])
+    assert not addresses_with(client.post(undo, {"seen": version(entry_of(cast.amina))}), *names)
 
 
 @pytest.mark.parametrize(

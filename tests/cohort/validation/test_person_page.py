@@ -110,14 +110,20 @@ def test_after_the_last_person_the_list_says_what_is_next(cast: Cast, sign_in: S
 
 
 def test_the_filter_goes_along_to_the_next_person(cast: Cast, sign_in: SignIn) -> None:
-    ListEntryFactory(practice_list=cast.practice_list, patient__family_name="Khan", patient__given_name="Zara")
+    zara = ListEntryFactory(practice_list=cast.practice_list, patient__family_name="Khan", patient__given_name="Zara")
     client = sign_in(cast.gp)
-    url = f"{person_url(cast, cast.amina)}?name=khan"
-    page = client.get(url)
-    assert "of 2 to review" in read(page)
-    response = client.post(url, {"decision": "confirm", "seen": seen_on(page)})
-    assert "?name=khan&decided=" in response["Location"]
-    assert str(cast.bob.pk) not in response["Location"]
+    client.post(list_url(cast), {"name": "khan"})
+    assert "of 2 to review with “khan” in their name" in read(client.get(person_url(cast, cast.amina)))
+    response = decide(client, cast, cast.amina)
+    assert response["Location"] == f"{person_url(cast, zara.patient)}?decided={cast.amina.pk}"
+
+
+def test_after_the_last_person_found_the_list_shows_everybody(cast: Cast, sign_in: SignIn) -> None:
+    client = sign_in(cast.gp)
+    client.post(list_url(cast), {"name": "khan"})
+    response = decide(client, cast, cast.amina)
+    assert response["Location"] == list_url(cast, decided=str(cast.amina.pk))
+    assert "Marsh, Bob" in read(client.get(response["Location"]))
 
 
 def test_skipping_goes_on_and_comes_round_again(cast: Cast, sign_in: SignIn) -> None:

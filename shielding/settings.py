@@ -110,6 +110,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 60 * 60}
 CELERY_BEAT_SCHEDULE = {
     "wake-waiting-work": {"task": "shielding.tasks.wake_waiting_work", "schedule": 30.0},
+    "clear-old-sessions": {"task": "shielding.tasks.clear_old_sessions", "schedule": 60.0 * 60},
 }
 
 AUTH_USER_MODEL = "accounts.User"

@@ -1,6 +1,7 @@
 """The sweeper: wakes whatever work is waiting in PostgreSQL, so that losing Redis loses nothing."""
 
 from celery import shared_task
+from django.core.management import call_command
 
 from cohort.tasks import resume_searches
 from coordinators.tasks import assign_coordinators, end_finished_assignments, find_referral_authorities
@@ -19,3 +20,9 @@ def wake_waiting_work() -> None:
         work_outbox,
     ):
         wake(task)
+
+
+@shared_task
+def clear_old_sessions() -> None:
+    """Removes sessions that have run out, and with them what somebody typed into a filter."""
+    call_command("clearsessions")

@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.utils import timezone
-from shielding.places.queries import local_authority_for
 
 from coordinators import policies, queries
 from coordinators.models import CheckIn, Need, Referral
 from coordinators.rules import SOMEBODY_ANSWERED, CheckInOutcome, NeedKind, ReferralState
 from shielding.accounts.models import Membership
+from shielding.places.queries import local_authority_for
 
 
 class NotOnCaseload(Exception):

@@ -7,8 +7,10 @@ RUN python -m venv .venv && pip install --no-cache-dir --require-hashes -r requi
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --silent
 COPY . .
+# Hashed names and compression are for an https address, so collectstatic is told one.
 RUN python -m shielding.frontend \
-    && DATABASE_URL=postgres://build@localhost/build python -m django collectstatic --noinput --settings shielding.settings \
+    && SERVICE_URL=https://build.invalid SECRET_KEY=build \
+       python -m django collectstatic --noinput --settings shielding.settings \
     && useradd --system --create-home shielding \
     && mkdir -p /data && chown shielding /data
 USER shielding

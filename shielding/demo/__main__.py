@@ -56,7 +56,6 @@ def _run(data: Path, options: argparse.Namespace) -> int:
 
     _say("Preparing the database")
     call_command("migrate", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
     with workers(data):
         _say(f"Inventing {options.people:,} people")
         country = make_country(data / "country", people=options.people, as_at=_as_at(data, options.people))

@@ -97,7 +97,8 @@ def nhs_number_problem(text: str, number: str) -> str:
     spelled = f"CASE WHEN {number} >= 1000000000 THEN {number}::VARCHAR ELSE lpad({number}::VARCHAR, 10, '0') END"
     return (
         f"CASE WHEN {text} = '' THEN 'is missing'"
-        f" WHEN {number} IS NULL OR {number} < 0 OR {spelled} <> {text} THEN 'is not 10 digits'"
+        f" WHEN {number} IS NULL OR {number} NOT BETWEEN 0 AND 9999999999 OR {spelled} <> {text}"
+        " THEN 'is not 10 digits'"
         f" WHEN ({weighted_sum(number)}) % 11 <> 0 THEN 'fails its check digit'"
         f" WHEN {number} BETWEEN 100000000 AND 3112999999 AND TRY_CAST({born} AS DATE) IS NULL"
         " THEN 'is of the Scottish range but does not begin with a date (DDMMYY)' END"

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import nhs_number
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -223,12 +223,14 @@ CHI_IDENTIFIERS = st.builds(lambda born, n: f"{born:%d%m%y}{n:03d}", st.dates(),
 @given(
     st.one_of(
         st.text("0123456789 ", max_size=13),
+        st.integers(0, 10**18).map(str),
         st.builds(str.__add__, IDENTIFIERS, st.sampled_from("0123456789")),
         st.one_of(IDENTIFIERS, CHI_IDENTIFIERS).map(lambda n: n + str(nhs_number.calculate_checksum(n))[-1]),
         st.text("0123456789eE+-._", min_size=10, max_size=10),
         st.text(max_size=12),
     )
 )
+@example("180405458391")  # right but for its length
 @hypothesis_settings(max_examples=300, deadline=None)
 def test_nhs_numbers_are_judged_as_the_library_judges_them(text: str) -> None:
     bare = text.replace(" ", "")

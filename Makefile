@@ -31,7 +31,8 @@ demo: setup ## A whole working country in miniature (HEADLESS=1: run the path, p
 
 test: setup ## Run every test, in a browser too
 	$(BIN)/python -m shielding.frontend --browser
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --ignore tests/journeys
+	$(BIN)/python -m pytest tests/journeys
 
 lint: setup ## Run the linters and type checks
 	$(BIN)/ruff check .

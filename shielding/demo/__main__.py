@@ -29,7 +29,9 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--headless", action="store_true")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        # Ctrl-C is set too: whoever starts us in the background has it ignored.
+        signal.signal(ending, _interrupt)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shielding.settings")
     data = Path(os.environ.get("SHIELDING_DATA", ROOT / ".data"))
     try:

@@ -13,7 +13,7 @@ from shielding.demo.cast import CAST
 from shielding.demo.people import nhs_number
 from tests.journeys.conftest import Country
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 SignIn = Callable[..., Page]
 PEOPLE = {role.given_name: role for role in CAST}

@@ -1,15 +1,18 @@
 """Forms of the central operator's pages."""
 
 from django import forms
+from django.utils import timezone
+
+from shielding.fields import DateField
 
 
 class StartSearchForm(forms.Form):
     """From which day ages and windows are counted, and why old records are good enough if they are old."""
 
-    search_date = forms.DateField(
+    search_date = DateField(
         label="Search date",
         help_text="Ages and time windows are counted back from this day.",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        not_after=timezone.localdate,
     )
     stale_sources_reason = forms.CharField(
         label="Why records older than the limit are good enough",

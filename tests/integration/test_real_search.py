@@ -3,15 +3,19 @@
 import csv
 from datetime import date
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db.models import Q, Sum
 from django.utils import timezone
 
+from cohort.actions.criteria import load_criteria_set
 from cohort.actions.extracts import load_extract
 from cohort.actions.runs import request_search
-from cohort.models import CodeListVersion, CriterionVersion, Evidence, Flag, ListEntry
+from cohort.models import CodeListVersion, CriterionVersion, Evidence, Flag, ListEntry, SearchCount
 from cohort.models import Criterion as CriterionRow
+from cohort.rules import RunState
 from cohort.search.codec import to_json
 from cohort.search.criteria import Criterion, Records, Source, Tier
 from cohort.search.english import plain_english
@@ -24,12 +28,32 @@ pytestmark = [
 ]
 DIABETES = CODE_LISTS / "opensafely_mab-av-non-users" / "opensafely-diabetes-snomed.csv"
 PATIENTS = REFERENCE / "synthetic_patients" / "ehrql_example-data"
+SYNTHEA = REFERENCE / "synthetic_patients" / "dbt-synthea_27"
 PRACTICES = REFERENCE / "nhs_organisations" / "epraccur_2024-01.csv"
 AS_AT = date(2025, 6, 1)
 
 
-def test_a_real_code_list_finds_the_patients_who_have_one_of_its_codes() -> None:
+@pytest.fixture(autouse=True)
+def practices() -> None:
     call_command("load_reference", "organisations", str(PRACTICES), stdout=StringIO())
+
+
+@pytest.mark.parametrize(("mapping", "folder"), [("ehrql", PATIENTS), ("synthea", SYNTHEA)])
+def test_the_shipped_criteria_run_over_both_public_sets_of_invented_patients(mapping: str, folder: Path) -> None:
+    report = load_extract(
+        folder=folder, supplier=mapping, as_at=AS_AT, at=timezone.now(), mapping=mapping, practice_code="A81001"
+    )
+    load_criteria_set(at=timezone.now())
+    run = request_search(search_date=AS_AT, by=None, at=timezone.now())
+    resume_searches()
+    run.refresh_from_db()
+    accepted = {table.table: table.accepted for table in report.tables}
+    assert (run.state, run.people_searched) == (RunState.LANDED, accepted["patients"])
+    over_70 = Sum("people", filter=Q(criterion_version__criterion__slug="aged-70-and-over"))
+    assert SearchCount.objects.aggregate(found=over_70)["found"] > 0
+
+
+def test_a_real_code_list_finds_the_patients_who_have_one_of_its_codes() -> None:
     call_command(
         "load_reference", "codelist", str(DIABETES), "--slug", "diabetes", "--name", "Diabetes", "--system", "SNOMED",
         stdout=StringIO(),

@@ -64,8 +64,3 @@ def can_submit(membership: Membership | None) -> bool:
 def check_can_run_search(membership: Membership | None) -> Membership:
     """Returns the membership if it may see extracts and run the central search, or raises NotAllowed."""
     return MAY[Act.RUN_SEARCH].check(membership)
-
-
-def can_run_search(membership: Membership | None) -> bool:
-    """Says whether somebody may see extracts and run the central search."""
-    return MAY[Act.RUN_SEARCH].allows(membership)

@@ -10,8 +10,3 @@ MAY = (SEND,)
 def check_can_send(membership: Membership | None) -> Membership:
     """Returns the membership. Raises NotAllowed unless it is a central operator's."""
     return SEND.check(membership)
-
-
-def can_send(membership: Membership | None) -> bool:
-    """Returns whether this membership may plan, release and stop letters and texts."""
-    return SEND.allows(membership)

@@ -203,6 +203,10 @@ X_FRAME_OPTIONS = "DENY"
 
 #: Extracts, one folder each: Parquet, never in PostgreSQL.
 EXTRACT_STORE = Path(env.str("EXTRACT_STORE", default=str(DATA_DIR / "extract_store")))
+#: How many files each table of an extract is divided into, by person: a power of two (32 for England).
+EXTRACT_SHARDS = env.int("EXTRACT_SHARDS", default=1)
+if not (1 <= EXTRACT_SHARDS <= 256 and EXTRACT_SHARDS.bit_count() == 1):
+    raise ImproperlyConfigured("EXTRACT_SHARDS must be a power of two, up to 256.")
 #: What DuckDB may hold in memory while an extract loads; the rest goes to disk beside the store.
 EXTRACT_MEMORY_LIMIT = env.str("EXTRACT_MEMORY_LIMIT", default="4GB")
 #: Where a search writes its results until they have landed.

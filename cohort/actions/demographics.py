@@ -39,7 +39,7 @@ _ARRAYS = {"address_lines", "unsafe_channels"}
 
 
 def refresh_people(*, patients: Path, as_at: date) -> int:
-    """Brings everybody in PostgreSQL up to date with an extract's `patients.parquet`.
+    """Brings everybody in PostgreSQL up to date with a file of an extract's patients.
 
     Returns how many people's rows changed. Details newer than `as_at` stay as they are.
     """

@@ -159,6 +159,7 @@ def _load(
         practices=practices,
         reject_above=reject_above,
         memory_limit=settings.EXTRACT_MEMORY_LIMIT,
+        shards=settings.EXTRACT_SHARDS,
     )
     return Loaded(loaded.counts, (*mapped_notes, *loaded.notes))
 

@@ -35,7 +35,12 @@ PATIENTS_TABLE = (
     " is_invalid BOOLEAN, moved_away_code VARCHAR, asked_not_to_be_contacted BOOLEAN, unsafe_channels VARCHAR[],"
     " safe_contact_instruction VARCHAR"
 )
-RECORDS_TABLE = "person BIGINT, system VARCHAR, code VARCHAR, date DATE, source VARCHAR, value DOUBLE, episode VARCHAR"
+RECORDS_TABLE = "person BIGINT, system VARCHAR, code VARCHAR, date DATE, source VARCHAR, episode VARCHAR, value DOUBLE"
+
+
+def names(table: str) -> str:
+    """Returns the names of the columns of PATIENTS_TABLE or RECORDS_TABLE, separated by commas."""
+    return ", ".join(definition.split()[0] for definition in table.split(", "))
 
 
 @dataclass(frozen=True)
@@ -229,13 +234,12 @@ def _stored(table: Table) -> str:
             "code": "v_code",
             "date": "v_date",
             "source": f"'{table.source}'",
-            "value": "v_value" if table.column("value") else "NULL::DOUBLE",
             "episode": "v_episode" if table.column("episode") else "''",
+            "value": "v_value" if table.column("value") else "NULL::DOUBLE",
         }
     else:
         lines = ", ".join(f"v_{line}" for line in ADDRESS_LINES)
-        names = [definition.split()[0] for definition in PATIENTS_TABLE.split(", ")]
-        stored = {name: f"v_{name}" for name in names} | {
+        stored = {name: f"v_{name}" for name in names(PATIENTS_TABLE).split(", ")} | {
             "person": "v_nhs_number",
             "address_lines": f"list_filter([{lines}], lambda x: x <> '')",
         }

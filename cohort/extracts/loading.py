@@ -5,7 +5,6 @@ Works in a scratch DuckDB database on disk, so that memory stays bounded. Knows 
 
 import csv
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,13 +13,11 @@ import duckdb
 import pyarrow as pa
 
 from cohort.extracts import store
-from cohort.extracts.checks import PATIENTS_TABLE, PRACTICES_TABLE, RECORDS_TABLE, checks
+from cohort.extracts.checks import PATIENTS_TABLE, PRACTICES_TABLE, RECORDS_TABLE, checks, names
 from cohort.extracts.reading import BadLine, Source, SourceFile, Unreadable
-from cohort.extracts.schema import PATIENTS, REJECTED_COLUMNS, SYSTEMS, TABLES
+from cohort.extracts.schema import PATIENTS, REJECTED_COLUMNS
+from cohort.extracts.scratch import Sharded, database, write_shards
 
-#: Rows a row group: the search skips by code, and a look-up of one person reads one group.
-RECORDS_ROW_GROUP = 122_880
-PATIENTS_ROW_GROUP = 20_480
 _FETCH = 10_000
 
 
@@ -59,43 +56,38 @@ def load(
     practices: Iterable[tuple[str, date | None]],
     reject_above: float,
     memory_limit: str,
+    shards: int = 1,
 ) -> Loaded:
-    """Reads and checks the files and fills the folder `made`.
+    """Reads and checks the files and fills the folder `made`, every table in so many shards.
 
     `practices` are code and closing date. Raises TablesRefused, all reasons at once, for a file that
     cannot be read, a column that is missing, or a table with too large a share of bad rows.
     """
-    with _database(scratch, memory_limit) as db:
+    with database(scratch, memory_limit) as db:
         _prepare(db, practices)
+        patients = Sharded(db, "patients", f"file INTEGER, line BIGINT, {PATIENTS_TABLE}", shards)
+        records = Sharded(db, "records", RECORDS_TABLE, shards)
         notes: list[str] = []
         problems: list[str] = []
         for number, file in enumerate(files):
             try:
                 source = Source(file)
-                _read(db, number, source, _header(source, notes), as_at)
+                into = patients if file.table is PATIENTS else records
+                _read(db, into, number, source, _header(source, notes), as_at)
             except Unreadable as error:
                 problems.append(str(error))
+        patients.divide()
+        records.divide()
         if not problems:
-            _reject_twins(db, files)
+            _reject_twins(db, patients, files)
             problems = _too_many_bad(db, files, reject_above)
         if problems:
             raise TablesRefused(problems)
-        _write_parquet(db, made)
+        write_shards(db, patients, records, made)
         _write_rejected(db, files, made / store.REJECTED)
         counts = tuple(_counts(db, files))
         notes += [f"{count.table}: there are no rows." for count in counts if not count.accepted + count.rejected]
         return Loaded(counts, tuple(notes))
-
-
-@contextmanager
-def _database(scratch: Path, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": memory_limit,
-        "temp_directory": str(scratch / "spill"),
-        "preserve_insertion_order": "false",
-    }
-    with duckdb.connect(str(scratch / "scratch.duckdb"), config=config) as db:
-        yield db
 
 
 def _prepare(db: duckdb.DuckDBPyConnection, practices: Iterable[tuple[str, date | None]]) -> None:
@@ -108,11 +100,6 @@ def _prepare(db: duckdb.DuckDBPyConnection, practices: Iterable[tuple[str, date 
     db.register("known", known)
     db.execute("INSERT INTO practices SELECT * FROM known")
     db.unregister("known")
-    db.execute(f"CREATE TABLE patients (file INTEGER, line BIGINT, {PATIENTS_TABLE})")
-    # Sorting by numbers in place of words takes less than half the time.
-    db.execute(f"CREATE TYPE systems AS ENUM {tuple(sorted(SYSTEMS))}")
-    db.execute(f"CREATE TYPE sources AS ENUM {tuple(sorted(table.source for table in TABLES))}")
-    db.execute(f"CREATE TABLE records ({RECORDS_TABLE})")
     db.execute("CREATE TABLE sent (file INTEGER, rows BIGINT)")
     db.execute("CREATE TABLE rejected (file INTEGER, line BIGINT, columns VARCHAR, reasons VARCHAR, fields VARCHAR[])")
     db.execute("CREATE TABLE twins (file INTEGER, line BIGINT, reason VARCHAR)")
@@ -134,19 +121,17 @@ def _header(source: Source, notes: list[str]) -> list[str]:
     return header
 
 
-def _read(db: duckdb.DuckDBPyConnection, number: int, source: Source, header: list[str], as_at: date) -> None:
-    table = source.file.table
-    sql = checks(table, header, as_at=as_at)
-    if table is PATIENTS:
-        accept = f"INSERT INTO patients SELECT {number}, * FROM ({sql.accepted})"
-    else:
-        accept = f"INSERT INTO records SELECT * EXCLUDE (line) FROM ({sql.accepted})"
+def _read(
+    db: duckdb.DuckDBPyConnection, into: Sharded, number: int, source: Source, header: list[str], as_at: date
+) -> None:
+    sql = checks(source.file.table, header, as_at=as_at)
+    stored = f"{number}, *" if source.file.table is PATIENTS else "* EXCLUDE (line)"
     sent = 0
     for batch in source.batches():
         _reject(db, number, batch.bad)
         sent += batch.rows.num_rows + len(batch.bad)
         db.register("batch", batch.rows)
-        accepted = db.execute(accept).fetchall()[0][0]
+        accepted = into.insert(f"SELECT {stored} FROM ({sql.accepted})")
         if accepted < batch.rows.num_rows:
             db.execute(f"INSERT INTO rejected SELECT {number}, line, columns, reasons, fields FROM ({sql.rejected})")
         db.unregister("batch")
@@ -168,20 +153,40 @@ def _reject(db: duckdb.DuckDBPyConnection, number: int, bad: list[BadLine]) -> N
         db.unregister("bad")
 
 
-def _reject_twins(db: duckdb.DuckDBPyConnection, files: list[SourceFile]) -> None:
+def _reject_twins(db: duckdb.DuckDBPyConnection, patients: Sharded, files: list[SourceFile]) -> None:
     """Rejects patients rows that share an NHS number: all but the first if they are the same, else all.
 
     The rows as sent are read once more, but only where there are any.
     """
-    stored = [definition.split()[0] for definition in PATIENTS_TABLE.split(", ")]
     db.register("names", pa.table({"file": range(len(files)), "name": [file.path.name for file in files]}))
+    for part in patients.parts:
+        _find_twins(db, part)
+    db.unregister("names")
+    for number, file in enumerate(files):
+        wanted = db.execute("SELECT count(*) FROM twins WHERE file = ?", [number]).fetchall()[0][0]
+        if not wanted or file.table is not PATIENTS:
+            continue
+        source = Source(file)
+        fields = ", ".join(f"c{index}" for index in range(len(source.header)))
+        for batch in source.batches():
+            db.register("batch", batch.rows)
+            db.execute(
+                f"INSERT INTO rejected SELECT {number}, line, 'nhs_number', reason, [{fields}]"
+                f" FROM batch JOIN twins USING (line) WHERE twins.file = {number}"
+            )
+            db.unregister("batch")
+    for part in patients.parts:
+        db.execute(f"DELETE FROM {part} USING twins WHERE {part}.file = twins.file AND {part}.line = twins.line")
+
+
+def _find_twins(db: duckdb.DuckDBPyConnection, part: str) -> None:
     other = "concat('line ', other.line, CASE WHEN other.file <> r.file THEN concat(' of ', other.name) END)"
     db.execute(f"""
         INSERT INTO twins
-        WITH shared AS (SELECT person FROM patients GROUP BY person HAVING count(*) > 1),
+        WITH shared AS (SELECT person FROM {part} GROUP BY person HAVING count(*) > 1),
         rows AS (
-            SELECT file, line, name, person, hash({", ".join(stored)}) AS details
-            FROM patients SEMI JOIN shared USING (person) JOIN names USING (file)
+            SELECT file, line, name, person, hash({names(PATIENTS_TABLE)}) AS details
+            FROM {part} SEMI JOIN shared USING (person) JOIN names USING (file)
         ),
         others AS (
             SELECT person, count(DISTINCT details) > 1 AS clash,
@@ -200,21 +205,6 @@ def _reject_twins(db: duckdb.DuckDBPyConnection, files: list[SourceFile]) -> Non
             ELSE concat('is also on ', {other}, ' with the same details: that row is used, this one is not') END
         FROM r WHERE clash OR NOT is_first
     """)
-    db.unregister("names")
-    for number, file in enumerate(files):
-        wanted = db.execute("SELECT count(*) FROM twins WHERE file = ?", [number]).fetchall()[0][0]
-        if not wanted or file.table is not PATIENTS:
-            continue
-        source = Source(file)
-        fields = ", ".join(f"c{index}" for index in range(len(source.header)))
-        for batch in source.batches():
-            db.register("batch", batch.rows)
-            db.execute(
-                f"INSERT INTO rejected SELECT {number}, line, 'nhs_number', reason, [{fields}]"
-                f" FROM batch JOIN twins USING (line) WHERE twins.file = {number}"
-            )
-            db.unregister("batch")
-    db.execute("DELETE FROM patients USING twins WHERE patients.file = twins.file AND patients.line = twins.line")
 
 
 def _counts(db: duckdb.DuckDBPyConnection, files: list[SourceFile]) -> Iterator[TableCount]:
@@ -248,30 +238,6 @@ def _too_many_bad(db: duckdb.DuckDBPyConnection, files: list[SourceFile], reject
             f" allowed. Most often: {said}."
         )
     return problems
-
-
-def _write_parquet(db: duckdb.DuckDBPyConnection, made: Path) -> None:
-    made.mkdir()
-    if db.execute("SELECT 1 FROM patients LIMIT 1").fetchall():
-        _copy(
-            db,
-            "SELECT * EXCLUDE (file, line) FROM patients ORDER BY person",
-            made / "patients.parquet",
-            PATIENTS_ROW_GROUP,
-        )
-    if db.execute("SELECT 1 FROM records LIMIT 1").fetchall():
-        db.execute("CREATE TYPE codes AS ENUM (SELECT code FROM (SELECT DISTINCT code FROM records) ORDER BY code)")
-        _copy(
-            db,
-            "SELECT * REPLACE (code::codes AS code) FROM records ORDER BY system, code::codes, person, date",
-            made / "records.parquet",
-            RECORDS_ROW_GROUP,
-        )
-
-
-def _copy(db: duckdb.DuckDBPyConnection, select: str, path: Path, row_group: int) -> None:
-    target = str(path).replace("'", "''")
-    db.execute(f"COPY ({select}) TO '{target}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {row_group})")
 
 
 def _write_rejected(db: duckdb.DuckDBPyConnection, files: list[SourceFile], folder: Path) -> None:

@@ -1,15 +1,17 @@
 """The extract store: one folder an extract, made whole under another name and renamed at the end.
 
     <store>/.loading-<id>/     while it is being made
-    <store>/<id>/              patients.parquet, records.parquet, rejected/*.csv
+    <store>/<id>/              patients-<k>-of-<n>.parquet, records-<k>-of-<n>.parquet, rejected/*.csv
     <store>/<id>/.unfinished   from before the renaming until the Extract row is committed
 
+A person's rows are in shard k = NHS number % n, in three digits: `records-000-of-001.parquet`.
 A folder without that mark is never removed, row or no row: the store may be older or newer than the
 database, after a restore for one.
 """
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,6 +20,7 @@ from uuid import UUID
 LOADING = ".loading-"
 UNFINISHED = ".unfinished"
 REJECTED = "rejected"
+_SHARD = re.compile(r"-\d{3}-of-\d{3}\.parquet$")
 
 
 def fingerprint(paths: Iterable[Path], *, salt: str = "") -> str:
@@ -27,6 +30,22 @@ def fingerprint(paths: Iterable[Path], *, salt: str = "") -> str:
         with path.open("rb") as file:
             whole.update(f"{path.name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return whole.hexdigest()
+
+
+def shard_name(table: str, shard: int, shards: int) -> str:
+    """Returns the name of one shard's file of a table."""
+    return f"{table}-{shard:03d}-of-{shards:03d}.parquet"
+
+
+def shard_paths(folder: Path, table: str) -> list[Path]:
+    """Returns the files of a table in an extract's folder, in the order of the shards; none where it has none."""
+    return sorted(path for path in folder.glob(f"{table}-*-of-*.parquet") if _SHARD.search(path.name))
+
+
+def shard_of(folder: Path, table: str, person: int) -> Path | None:
+    """Returns the file that holds a person's rows of a table, or None where the extract has none of that table."""
+    paths = shard_paths(folder, table)
+    return paths[person % len(paths)] if paths else None
 
 
 def begin(store: Path, extract_id: UUID) -> Path:

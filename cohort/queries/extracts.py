@@ -8,10 +8,11 @@ from typing import Any
 import duckdb
 from django.conf import settings
 
+from cohort.extracts import store
 from cohort.models import Extract, Patient
 from shielding.accounts.models import Organisation
 
-#: Columns of patients.parquet that a Patient spells in another way.
+#: Columns of the store's patients that a Patient spells in another way.
 _RENAMED = {"nhs_number", "practice", "as_at"}
 
 
@@ -31,14 +32,19 @@ def extract_folder(extract: Extract) -> Path:
     return settings.EXTRACT_STORE / extract.folder
 
 
+def folders(extracts: Iterable[Extract]) -> list[Path]:
+    """Returns the extracts' folders that are there, in the order given."""
+    return [folder for folder in map(extract_folder, extracts) if folder.is_dir()]
+
+
 def patients_paths(extracts: Iterable[Extract]) -> list[Path]:
-    """Returns the `patients.parquet` of those extracts that have one, in the order given."""
-    return _existing(extracts, "patients.parquet")
+    """Returns the files of patients of those extracts, in the order given; of one extract by shard."""
+    return [path for extract in extracts for path in store.shard_paths(extract_folder(extract), "patients")]
 
 
 def records_paths(extracts: Iterable[Extract]) -> list[Path]:
-    """Returns the `records.parquet` of those extracts that have one, in the order given."""
-    return _existing(extracts, "records.parquet")
+    """Returns the files of records of those extracts, in the order given; of one extract by shard."""
+    return [path for extract in extracts for path in store.shard_paths(extract_folder(extract), "records")]
 
 
 def stale_extracts(extracts: Iterable[Extract], *, on: date, limit_days: int) -> list[Extract]:
@@ -59,19 +65,16 @@ def registered_person(*, nhs_number: str, birth_date: date, practice: Organisati
         return None
     names = [field.name for field in Patient._meta.concrete_fields if field.name not in {"id", *_RENAMED}]
     for extract in newest_extracts():
-        for path in patients_paths([extract]):
-            with duckdb.connect() as connection:
-                row = connection.execute(
-                    f"SELECT {', '.join(names)} FROM read_parquet($path)"
-                    " WHERE person = $person AND birth_date = $birth_date AND practice_code = $practice",
-                    {"path": str(path), "person": int(digits), "birth_date": birth_date, "practice": practice.code},
-                ).fetchone()
-            if row:
-                details = dict(zip(names, row, strict=True))
-                return {"nhs_number": digits, "practice": practice, "as_at": extract.as_at, **details}
+        path = store.shard_of(extract_folder(extract), "patients", int(digits))
+        if path is None:
+            continue
+        with duckdb.connect() as connection:
+            row = connection.execute(
+                f"SELECT {', '.join(names)} FROM read_parquet($path)"
+                " WHERE person = $person AND birth_date = $birth_date AND practice_code = $practice",
+                {"path": str(path), "person": int(digits), "birth_date": birth_date, "practice": practice.code},
+            ).fetchone()
+        if row:
+            details = dict(zip(names, row, strict=True))
+            return {"nhs_number": digits, "practice": practice, "as_at": extract.as_at, **details}
     return None
-
-
-def _existing(extracts: Iterable[Extract], name: str) -> list[Path]:
-    paths = (extract_folder(extract) / name for extract in extracts)
-    return [path for path in paths if path.exists()]

@@ -12,7 +12,7 @@ from cohort.actions.criteria import shipped_criteria
 from cohort.extracts.loading import load
 from cohort.extracts.reading import find_files
 from cohort.extracts.schema import TABLES
-from cohort.search.criteria import CodeSet
+from cohort.search.criteria import (CodeSet)
 from cohort.search.engine import run_search
 from shielding.demo.country import Country, make_country
 from shielding.demo.records import CODE_LISTS
@@ -90,8 +90,8 @@ def test_a_search_of_the_loaded_extracts_finds_exactly_who_was_planted(
     result = run_search(
         criteria=shipped_criteria(),
         code_sets=code_sets(),
-        patients=[tmp_path / "gp" / "made" / "patients.parquet"],
-        records=[tmp_path / name / "made" / "records.parquet" for name in ("gp", "dispensing", "hospital")],
+        patients=[tmp_path / "gp" / "made" / "patients-000-of-001.parquet"],
+        records=[tmp_path / name / "made" / "records-000-of-001.parquet" for name in ("gp", "dispensing", "hospital")],
         search_date=TODAY,
         out=out,
         progress=lambda percent, doing: None,

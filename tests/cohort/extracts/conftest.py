@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from cohort.actions.extracts import LoadReport, load_extract
+from cohort.extracts import store
 from tests.cohort.factories import OrganisationFactory, invented_nhs_number
 
 AS_AT = date(2020, 3, 20)
@@ -87,8 +88,8 @@ def write(folder: Path, tables: dict[str, list[dict[str, str]]], *, kind: str = 
 
 
 def stored(report: LoadReport, settings: Any, name: str) -> list[tuple]:
-    path = settings.EXTRACT_STORE / report.extract.folder / f"{name}.parquet"
-    return duckdb.execute("FROM read_parquet(?)", [str(path)]).fetchall() if path.exists() else []
+    paths = store.shard_paths(settings.EXTRACT_STORE / report.extract.folder, name)
+    return duckdb.execute("FROM read_parquet(?)", [list(map(str, paths))]).fetchall() if paths else []
 
 
 def rejected(report: LoadReport, name: str) -> list[dict[str, str]]:

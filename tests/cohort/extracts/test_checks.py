@@ -315,7 +315,7 @@ def test_accepted_and_rejected_are_the_rows_sent_and_no_bad_row_is_accepted(
     good = sum(is_good for is_good, _ in rows)
     assert (count.accepted, count.rejected) == (good, len(rows) - good)
     if good:
-        people = duckdb.execute(f"SELECT person FROM '{folder}/made/records.parquet'").fetchall()
+        people = duckdb.execute(f"SELECT person FROM '{folder}/made/records-000-of-001.parquet'").fetchall()
         assert len(people) == good
         assert (int(CHARLIE),) not in people
     if good < len(rows):

@@ -56,7 +56,7 @@ def test_good_rows_land_in_the_store_in_its_shape(load: Load, tmp_path: Path, se
     assert people[0][1:8] == ("Amina", "Khan", date(1961, 2, 14), "F", "Z90001", ["1 Mill Lane"], "SM1 1AA")
     assert people[0][8:] == ("", False, "", "", "", "", None, False, False, "", False, [], "")
     records = stored(report, settings, "records")
-    assert [(r[1], r[2], r[4], r[5], r[6]) for r in records] == [
+    assert [(r[1], r[2], r[4], r[6], r[5]) for r in records] == [
         ("DMD", "325521000", "MEDICINES", None, ""),
         ("ICD-10", "B208", "HOSPITAL", None, "E1"),
         ("OPCS-4", "Y012", "HOSPITAL", None, "E1"),

@@ -73,7 +73,7 @@ def register(db: None) -> Callable[..., None]:
             connection.execute(
                 f"INSERT INTO p VALUES ({', '.join('?' * len(COLUMNS))})", [row[name] for name in COLUMNS]
             )
-            connection.execute(f"COPY p TO '{folder / 'patients.parquet'}' (FORMAT parquet)")
+            connection.execute(f"COPY p TO '{folder / 'patients-000-of-001.parquet'}' (FORMAT parquet)")
         extract.save()
 
     return _register

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cohort.models import CodeListCode, CriterionVersion
 from cohort.search.codec import from_json
-from cohort.search.criteria import CodeSet, Criterion
+from cohort.search.criteria import (CodeSet, Criterion)
 
 
 class CodeListsDisagree(Exception):

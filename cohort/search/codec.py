@@ -6,24 +6,17 @@ its default value is left out, so that a field added later does not change crite
 
 import dataclasses
 import re
+from datetime import date
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from cohort.search.criteria import (
-    BadValue,
-    Clause,
-    Criterion,
-    CriterionError,
-    MissingField,
-    UnknownClause,
-    UnknownField,
-    WrongType,
-)
+from cohort.search.criteria import Clause, Criterion
+from cohort.search.terms import BadValue, CriterionError, MissingField, UnknownClause, UnknownField, WrongType
 
 _DEEPEST = 20
 T = TypeVar("T")
-_TYPE_WORDS = {str: "a text", int: "a whole number", list: "a list", dict: "an object"}
+_TYPE_WORDS = {str: "a text", int: "a whole number", float: "a number", list: "a list", dict: "an object"}
 
 
 def _kind(clause: type) -> str:
@@ -52,6 +45,8 @@ def from_json(data: object) -> Criterion:
 def _encode(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, tuple):
         return [_encode(item) for item in value]
     if not dataclasses.is_dataclass(value):
@@ -68,7 +63,7 @@ def _decode(hint: Any, data: object, depth: int) -> Any:
     if hint == Clause:
         return _decode_clause(data, depth + 1)
     if get_origin(hint) is UnionType or NoneType in get_args(hint):
-        return None if data is None else _decode(get_args(hint)[0], data, depth)
+        return _decode_union(get_args(hint), data, depth)
     if get_origin(hint) is tuple:
         return _decode_items(get_args(hint)[0], data, depth)
     if dataclasses.is_dataclass(hint):
@@ -78,7 +73,28 @@ def _decode(hint: Any, data: object, depth: int) -> Any:
         if data not in choices:
             raise BadValue("", f"must be one of {', '.join(choices)}")
         return hint(data)
+    if hint is date:
+        return _decode_date(data)
+    if hint is float and isinstance(data, int) and not isinstance(data, bool):
+        return float(data)
     return _typed(hint, data)
+
+
+def _decode_union(hints: tuple[Any, ...], data: object, depth: int) -> Any:
+    """Takes the kind that has most of the fields given: `length` is of a window, `first` of a fixed one."""
+    if data is None and NoneType in hints:
+        return None
+    kinds = [hint for hint in hints if hint is not NoneType]
+    if isinstance(data, dict) and len(kinds) > 1:
+        kinds.sort(key=lambda kind: -len({each.name for each in dataclasses.fields(kind)} & data.keys()))
+    return _decode(kinds[0], data, depth)
+
+
+def _decode_date(data: object) -> date:
+    try:
+        return date.fromisoformat(_typed(str, data))
+    except ValueError:
+        raise BadValue("", "must be a date such as 2020-03-20") from None
 
 
 def _typed(wanted: type, data: object) -> Any:

@@ -18,7 +18,6 @@ import ibis
 import ibis.expr.types as ir
 
 from cohort.search.criteria import (
-    EVERY_SOURCE,
     EVIDENCE_LIMIT,
     SEX_WORDS,
     Age,
@@ -27,18 +26,16 @@ from cohort.search.criteria import (
     AtLeast,
     Clause,
     CodeSet,
-    CountedAs,
     Criterion,
     Leaf,
     NoneOf,
     NotFollowedBy,
     Records,
     Sex,
-    Source,
-    Tier,
     code_lists,
     leaves,
 )
+from cohort.search.terms import EVERY_SOURCE, CountedAs, Source, Tier
 
 
 class Kind(StrEnum):

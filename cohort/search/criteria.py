@@ -1,179 +1,113 @@
 """What a clinical-risk criterion says: a tree of clauses over one person's records, as frozen data.
 
-Owns the criteria model and its JSON form. Knows no engine: `reference` evaluates a criterion slowly
-and plainly, `compile` turns it into one query. A new kind of clause is a dataclass in `Clause`, and
-a case in each of those two and in `english`.
+Owns the criteria model. Knows no engine: `reference` evaluates a criterion slowly and plainly, `plan`
+and `compile` turn it into one query. A new kind of clause is a dataclass in `Clause`, and a case in
+`reference`, in `plan` and in `english`.
 """
 
 import re
-from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from enum import StrEnum
+
+from cohort.search.terms import (
+    EVERY_SOURCE,
+    ONCE,
+    AnyWindow,
+    CountedAs,
+    SexCode,
+    Source,
+    Threshold,
+    Tier,
+    ValueRange,
+    check,
+)
 
 #: How many records a person is shown for one clause, newest first.
 EVIDENCE_LIMIT = 12
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_LONGEST_WINDOW_YEARS = 120
-
-
-class CriterionError(ValueError):
-    """A criterion is not well formed. `path` says where, such as `rule.clauses[1].window.length`."""
-
-    def __init__(self, path: str, problem: str) -> None:
-        self.path = path
-        self.problem = problem
-        super().__init__(f"{path}: {problem}" if path else problem)
-
-    def beneath(self, parent: str) -> "CriterionError":
-        """Returns the same error with its path counted from further up."""
-        joint = "" if not parent or not self.path or self.path.startswith("[") else "."
-        return type(self)(f"{parent}{joint}{self.path}", self.problem)
-
-
-class MissingField(CriterionError):
-    """A field that has no default is not there."""
-
-
-class UnknownField(CriterionError):
-    """A field that this kind of clause does not have."""
-
-
-class UnknownClause(CriterionError):
-    """A clause of a kind that there is not."""
-
-
-class WrongType(CriterionError):
-    """A value of the wrong type, such as a text where a whole number belongs."""
-
-
-class BadValue(CriterionError):
-    """A value of the right type that cannot be: an empty label, a window of no length."""
-
-
-class Tier(StrEnum):
-    """HIGH people are found and contacted; VULNERABLE people are counted."""
-
-    HIGH = "HIGH"
-    VULNERABLE = "VULNERABLE"
-
-
-class Source(StrEnum):
-    """Where a record comes from."""
-
-    GP = "GP"
-    MEDICINES = "MEDICINES"
-    HOSPITAL = "HOSPITAL"
-
-
-EVERY_SOURCE = (Source.GP, Source.MEDICINES, Source.HOSPITAL)
-
-
-class CountedAs(StrEnum):
-    """What is counted: each record, or each day that has one."""
-
-    RECORDS = "RECORDS"
-    DISTINCT_DATES = "DISTINCT_DATES"
-
-
-class Unit(StrEnum):
-    """What a window's length is counted in."""
-
-    DAYS = "DAYS"
-    MONTHS = "MONTHS"
-
-
-class SexCode(StrEnum):
-    """Sex as the extract holds it."""
-
-    FEMALE = "F"
-    MALE = "M"
-    OTHER = "O"
-    UNKNOWN = "U"
-
-
-def _check(holds: bool, path: str, problem: str) -> None:
-    if not holds:
-        raise BadValue(path, problem)
-
-
-def months_before(day: date, months: int) -> date:
-    """Returns the same day of the month so many months earlier, or that month's last day if it has none.
-
-    One month before 31 March 2020 is 29 February 2020. The one definition of a month for every engine.
-    """
-    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-def age_on(day: date, birth_date: date) -> int:
-    """Returns whole years of age; somebody born on 29 February is a year older on 1 March of a common year."""
-    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """A whole number that somebody chose, and why. Only 1 ("at all") needs no reason."""
-
-    value: int
-    reason: str = ""
-
-    def __post_init__(self) -> None:
-        _check(1 <= self.value <= 1000, "value", "must be from 1 to 1000")
-        _check(self.value == 1 or bool(self.reason.strip()), "reason", "must say why this number")
-
-
-ONCE = Threshold(1)
-
-
-@dataclass(frozen=True)
-class Window:
-    """So many days or months up to the search date, and why so many."""
-
-    length: int
-    unit: Unit
-    reason: str
-
-    def __post_init__(self) -> None:
-        limit = _LONGEST_WINDOW_YEARS * (12 if self.unit is Unit.MONTHS else 365)
-        _check(1 <= self.length <= limit, "length", f"must be from 1 to {limit} {self.unit.lower()}")
-        _check(bool(self.reason.strip()), "reason", "must say why this length")
-
-    def start(self, search_date: date) -> date:
-        """Returns the first day that counts. The search date itself is the last."""
-        if self.unit is Unit.MONTHS:
-            return months_before(search_date, self.length)
-        return search_date - timedelta(days=self.length)
 
 
 def _check_label(label: str) -> None:
-    _check(bool(label.strip()) and len(label) <= 200, "label", "must have 1 to 200 characters")
+    check(bool(label.strip()) and len(label) <= 200, "label", "must have 1 to 200 characters")
 
 
 def _check_list(slug: str, path: str) -> None:
-    _check(bool(_SLUG.fullmatch(slug)), path, "must be the slug of a code list, such as solid-transplant")
+    check(bool(_SLUG.fullmatch(slug)), path, "must be the slug of a code list, such as solid-transplant")
 
 
 def _check_choices(chosen: tuple[StrEnum, ...], path: str) -> None:
-    _check(bool(chosen), path, "must name at least one")
-    _check(len(set(chosen)) == len(chosen), path, "must not name one twice")
+    check(bool(chosen), path, "must name at least one")
+    check(len(set(chosen)) == len(chosen), path, "must not name one twice")
 
 
 @dataclass(frozen=True)
 class Records:
-    """Enough records of a code list, from these sources, in the window (None: ever).
+    """Enough records of a code list, from these sources, in the window (None: ever), with such a value.
 
     A two-code pair of the list counts as one record, dated as its first code, where both codes are
-    in one hospital episode. Records after the search date never count.
+    in one hospital episode. Records after the search date never count. COURSES need `course_gap`: a
+    record more than so many days after the last one begins another course.
     """
 
     label: str
     code_list: str
     sources: tuple[Source, ...] = EVERY_SOURCE
-    window: Window | None = None
+    window: AnyWindow | None = None
     at_least: Threshold = ONCE
     counted_as: CountedAs = CountedAs.RECORDS
+    course_gap: Threshold | None = None
+    value: ValueRange | None = None
+
+    def __post_init__(self) -> None:
+        _check_label(self.label)
+        _check_list(self.code_list, "code_list")
+        _check_choices(self.sources, "sources")
+        has_gap = self.course_gap is not None
+        check(has_gap == (self.counted_as is CountedAs.COURSES), "course_gap", "must be there for COURSES, and only so")
+
+
+@dataclass(frozen=True)
+class SameEpisode:
+    """A record of `code_list` in the window, in a hospital episode that has another code, of `with_list`."""
+
+    label: str
+    code_list: str
+    with_list: str
+    window: AnyWindow | None = None
+
+    def __post_init__(self) -> None:
+        _check_label(self.label)
+        _check_list(self.code_list, "code_list")
+        _check_list(self.with_list, "with_list")
+
+
+@dataclass(frozen=True)
+class LatestOfTwo:
+    """Of all records of two lists in the window the latest is of `code_list`; on one day, `code_list` wins."""
+
+    label: str
+    code_list: str
+    other_list: str
+    sources: tuple[Source, ...] = EVERY_SOURCE
+    window: AnyWindow | None = None
+
+    def __post_init__(self) -> None:
+        _check_label(self.label)
+        _check_list(self.code_list, "code_list")
+        _check_list(self.other_list, "other_list")
+        _check_choices(self.sources, "sources")
+
+
+@dataclass(frozen=True)
+class LatestValue:
+    """Of the records of a list in the window that have a value, one of the latest day is in the range."""
+
+    label: str
+    code_list: str
+    value: ValueRange
+    sources: tuple[Source, ...] = EVERY_SOURCE
+    window: AnyWindow | None = None
 
     def __post_init__(self) -> None:
         _check_label(self.label)
@@ -189,7 +123,7 @@ class NotFollowedBy:
     code_list: str
     followed_by: str
     sources: tuple[Source, ...] = EVERY_SOURCE
-    window: Window | None = None
+    window: AnyWindow | None = None
 
     def __post_init__(self) -> None:
         _check_label(self.label)
@@ -206,9 +140,9 @@ class Age:
     under: Threshold | None = None
 
     def __post_init__(self) -> None:
-        _check(self.at_least is not None or self.under is not None, "", "an age needs at_least, under or both")
+        check(self.at_least is not None or self.under is not None, "", "an age needs at_least, under or both")
         if self.at_least and self.under:
-            _check(self.at_least.value < self.under.value, "under", "must be more than at_least")
+            check(self.at_least.value < self.under.value, "under", "must be more than at_least")
 
     @property
     def label(self) -> str:
@@ -244,7 +178,7 @@ SEX_WORDS = {
 
 
 def _check_clauses(clauses: "tuple[Clause, ...]") -> None:
-    _check(bool(clauses), "clauses", "must have at least one clause")
+    check(bool(clauses), "clauses", "must have at least one clause")
 
 
 @dataclass(frozen=True)
@@ -286,11 +220,14 @@ class AtLeast:
 
     def __post_init__(self) -> None:
         _check_clauses(self.clauses)
-        _check(self.count.value <= len(self.clauses), "count.value", "must not be more than there are clauses")
+        check(self.count.value <= len(self.clauses), "count.value", "must not be more than there are clauses")
 
 
-Leaf = Records | NotFollowedBy | Age | Sex
-Clause = AllOf | AnyOf | NoneOf | AtLeast | Leaf
+RecordLeaf = Records | SameEpisode | LatestOfTwo | LatestValue | NotFollowedBy
+PersonLeaf = Age | Sex
+Leaf = RecordLeaf | PersonLeaf
+Group = AllOf | AnyOf | NoneOf | AtLeast
+Clause = Group | Leaf
 
 
 @dataclass(frozen=True)
@@ -305,9 +242,9 @@ class Criterion:
     note: str = ""
 
     def __post_init__(self) -> None:
-        _check(bool(_SLUG.fullmatch(self.slug)) and len(self.slug) <= 100, "slug", "must be small letters and hyphens")
-        _check(bool(self.title.strip()) and len(self.title) <= 200, "title", "must have 1 to 200 characters")
-        _check(
+        check(bool(_SLUG.fullmatch(self.slug)) and len(self.slug) <= 100, "slug", "must be small letters and hyphens")
+        check(bool(self.title.strip()) and len(self.title) <= 200, "title", "must have 1 to 200 characters")
+        check(
             bool(self.disease_group.strip()) and len(self.disease_group) <= 100,
             "disease_group",
             "must have 1 to 100 characters",
@@ -315,7 +252,7 @@ class Criterion:
         labels: dict[str, Leaf] = {}
         for leaf in leaves(self.rule):
             known = labels.setdefault(leaf.label, leaf)
-            _check(known == leaf, "rule", f"two different clauses are both called “{leaf.label}”")
+            check(known == leaf, "rule", f"two different clauses are both called “{leaf.label}”")
 
 
 @dataclass(frozen=True)
@@ -331,25 +268,30 @@ class CodeSet:
 def walk(clause: Clause) -> Iterator[Clause]:
     """Yields the clause and everything beneath it, parents first."""
     yield clause
-    if isinstance(clause, AllOf | AnyOf | NoneOf | AtLeast):
+    if isinstance(clause, Group):
         for child in clause.clauses:
             yield from walk(child)
 
 
 def leaves(rule: Clause) -> list[Leaf]:
     """Returns the different clauses that look at the person, in the order of the rule, each once."""
-    return list(dict.fromkeys(c for c in walk(rule) if isinstance(c, Records | NotFollowedBy | Age | Sex)))
+    return list(dict.fromkeys(clause for clause in walk(rule) if isinstance(clause, Leaf)))
+
+
+def lists_of(leaf: RecordLeaf) -> tuple[str, ...]:
+    """Returns the code lists that a clause reads: first the one whose records are evidence."""
+    if isinstance(leaf, SameEpisode):
+        return (leaf.code_list, leaf.with_list)
+    if isinstance(leaf, LatestOfTwo):
+        return (leaf.code_list, leaf.other_list)
+    if isinstance(leaf, NotFollowedBy):
+        return (leaf.code_list, leaf.followed_by)
+    return (leaf.code_list,)
 
 
 def code_lists(criterion: Criterion) -> frozenset[str]:
     """Returns the slugs of every code list that the criterion reads."""
-    found: set[str] = set()
-    for leaf in leaves(criterion.rule):
-        if isinstance(leaf, Records):
-            found.add(leaf.code_list)
-        elif isinstance(leaf, NotFollowedBy):
-            found |= {leaf.code_list, leaf.followed_by}
-    return frozenset(found)
+    return frozenset(slug for leaf in leaves(criterion.rule) if isinstance(leaf, RecordLeaf) for slug in lists_of(leaf))
 
 
 class UnknownCodeList(LookupError):

@@ -13,16 +13,10 @@ from cohort.actions import criteria as actions
 from cohort.actions.criteria import BadCodeListFile, load_criteria_set, shipped_criteria
 from cohort.models import CodeList, CodeListCode, CodeListVersion, Criterion, CriterionVersion
 from cohort.queries.criteria import CodeListsDisagree, code_sets_for, criteria_in_force, search_criterion
-from cohort.search.criteria import (
-    CodeSet,
-    SexCode,
-    Source,
-    Tier,
-    UnknownCodeList,
-    code_lists,
-)
+from cohort.search.criteria import CodeSet, UnknownCodeList, code_lists
 from cohort.search.english import plain_english
 from cohort.search.reference import Person, Record, evaluate
+from cohort.search.terms import SexCode, Source, Tier
 
 AT = datetime(2020, 3, 20, 9, 0, tzinfo=UTC)
 TODAY = date(2020, 3, 20)

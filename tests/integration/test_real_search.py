@@ -17,8 +17,9 @@ from cohort.models import CodeListVersion, CriterionVersion, Evidence, Flag, Lis
 from cohort.models import Criterion as CriterionRow
 from cohort.rules import RunState
 from cohort.search.codec import to_json
-from cohort.search.criteria import Criterion, Records, Source, Tier
+from cohort.search.criteria import Criterion, Records
 from cohort.search.english import plain_english
+from cohort.search.terms import Source, Tier
 from cohort.tasks import resume_searches
 from tests.integration.test_real_reference import CODE_LISTS, REFERENCE
 

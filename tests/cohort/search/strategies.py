@@ -5,30 +5,32 @@ from datetime import date, timedelta
 from hypothesis import strategies as st
 
 from cohort.search.criteria import (
-    EVERY_SOURCE,
-    ONCE,
     Age,
     AllOf,
     AnyOf,
     AtLeast,
     Clause,
     CodeSet,
-    CountedAs,
     Criterion,
     NoneOf,
     NotFollowedBy,
     Records,
     Sex,
+    leaves,
+)
+from cohort.search.reference import Person, Record
+from cohort.search.terms import (
+    EVERY_SOURCE,
+    ONCE,
+    CountedAs,
     SexCode,
     Source,
     Threshold,
     Tier,
     Unit,
     Window,
-    leaves,
     months_before,
 )
-from cohort.search.reference import Person, Record
 
 #: `alpha` has pairs alone, `beta` a code that is also the first of a pair, `gamma` nothing.
 CODE_SETS = {
@@ -83,7 +85,7 @@ def records_clauses(draw: st.DrawFn) -> Records:
         draw(sources),
         draw(windows),
         draw(st.just(ONCE) | st.integers(2, 3).map(threshold)),
-        draw(st.sampled_from(CountedAs)),
+        draw(st.sampled_from([CountedAs.RECORDS, CountedAs.DISTINCT_DATES])),
     )
 
 

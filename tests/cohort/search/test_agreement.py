@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cohort.search.codec import from_json, to_json
-from cohort.search.criteria import Tier
 from cohort.search.english import plain_english
 from cohort.search.reference import evaluate
+from cohort.search.terms import Tier
 from tests.cohort.search.extracts import PRACTICE, search
 from tests.cohort.search.strategies import CODE_SETS, SEARCH_DATES, criteria, people
 

@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 
 from cohort.search.codec import from_json, to_json
-from cohort.search.criteria import (
-    AllOf,
+from cohort.search.criteria import AllOf, Criterion, Records, leaves
+from cohort.search.english import plain_english
+from cohort.search.terms import (
     BadValue,
-    Criterion,
     CriterionError,
     MissingField,
-    Records,
     Tier,
     Unit,
     UnknownClause,
@@ -21,10 +20,8 @@ from cohort.search.criteria import (
     Window,
     WrongType,
     age_on,
-    leaves,
     months_before,
 )
-from cohort.search.english import plain_english
 
 
 @pytest.mark.parametrize(

@@ -5,20 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from cohort.search.criteria import (
-    Age,
-    CodeSet,
-    Criterion,
-    NotFollowedBy,
-    Records,
-    SexCode,
-    Source,
-    Threshold,
-    Tier,
-    UnknownCodeList,
-)
+from cohort.search.criteria import Age, CodeSet, Criterion, NotFollowedBy, Records, UnknownCodeList
 from cohort.search.engine import NoPatients, run_search
 from cohort.search.reference import Person, Record
+from cohort.search.terms import SexCode, Source, Threshold, Tier
 from tests.cohort.search.extracts import Found, read, search, write_patients, write_records
 
 TODAY = date(2020, 3, 20)

@@ -10,21 +10,15 @@ from cohort.search.criteria import (
     AtLeast,
     Clause,
     CodeSet,
-    CountedAs,
     Criterion,
     NoneOf,
     NotFollowedBy,
     Records,
     Sex,
-    SexCode,
-    Source,
-    Threshold,
-    Tier,
-    Unit,
     UnknownCodeList,
-    Window,
 )
 from cohort.search.reference import Answer, Person, Record, evaluate
+from cohort.search.terms import CountedAs, SexCode, Source, Threshold, Tier, Unit, Window
 
 TODAY = date(2020, 3, 20)
 DAY = timedelta(days=1)

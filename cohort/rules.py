@@ -68,21 +68,43 @@ def membership(facts: Iterable[Fact]) -> Membership:
 
 
 class ReviewState(StrEnum):
-    """Where an entry stands with the practice. ADDED people came from a clinician, not from the search."""
+    """Where an entry stands with the practice. ADDED people came from a clinician, not from the search.
+
+    LAPSED: nobody had reviewed them when the last hit went, so they are off the list and off the
+    practice's hands (see `unreviewed`).
+    """
 
     TO_REVIEW = "TO_REVIEW"
     CONFIRMED = "CONFIRMED"
     REMOVED = "REMOVED"
     ADDED = "ADDED"
+    LAPSED = "LAPSED"
 
 
 #: From each review state, the states a practice may move an entry to. Enforced in the database.
 REVIEW_TRANSITIONS: dict[ReviewState, frozenset[ReviewState]] = {
-    ReviewState.TO_REVIEW: frozenset({ReviewState.CONFIRMED, ReviewState.REMOVED, ReviewState.ADDED}),
+    ReviewState.TO_REVIEW: frozenset(
+        {ReviewState.CONFIRMED, ReviewState.REMOVED, ReviewState.ADDED, ReviewState.LAPSED}
+    ),
     ReviewState.CONFIRMED: frozenset({ReviewState.REMOVED, ReviewState.TO_REVIEW}),
     ReviewState.REMOVED: frozenset({ReviewState.CONFIRMED, ReviewState.ADDED, ReviewState.TO_REVIEW}),
     ReviewState.ADDED: frozenset({ReviewState.REMOVED, ReviewState.CONFIRMED, ReviewState.TO_REVIEW}),
+    ReviewState.LAPSED: frozenset({ReviewState.TO_REVIEW, ReviewState.CONFIRMED, ReviewState.REMOVED}),
 }
+
+#: Nobody at a practice has decided about an entry in one of these.
+UNREVIEWED = frozenset({ReviewState.TO_REVIEW, ReviewState.LAPSED})
+
+
+def unreviewed(facts: Iterable[Fact]) -> ReviewState:
+    """Returns where somebody stands whom nobody has reviewed: LAPSED once no hit and nobody's request holds them.
+
+    A hit is the algorithm's or the risk model's. Whoever is on the list by another's request is
+    still to be reviewed, so whoever is LAPSED is off the list.
+    """
+    standing = [fact for fact in facts if not fact.is_withdrawn]
+    is_hit = any(fact.source not in DECISIVE and fact.request is Request.ADD for fact in standing)
+    return ReviewState.TO_REVIEW if is_hit or membership(standing).is_on_list else ReviewState.LAPSED
 
 
 class RemovalReason(StrEnum):

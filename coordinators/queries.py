@@ -133,7 +133,7 @@ def reasons(assignment: Assignment) -> list[str]:
     """Returns why the person is on the list, in a few words each: what the search found, or who asked."""
     entry = ListEntry.objects.filter(patient=assignment.patient_id).select_related("because").first()
     groups = (
-        Flag.objects.filter(patient=assignment.patient_id)
+        Flag.objects.filter(patient=assignment.patient_id, ended_in=None)
         .order_by("criterion_version__criterion__title")
         .values_list("criterion_version__criterion__title", flat=True)
         .distinct()

@@ -117,6 +117,7 @@ def ledger() -> Ledger:
                 Part("Removed by their practice", people.flagged_removed, Kind.OFF),
                 Part("Waiting for their practice", people.flagged_waiting - people.flagged_unseen, Kind.WAITING),
                 Part("Waiting, but on no open practice's list", people.flagged_unseen, Kind.FAILED),
+                Part("No longer found, and never reviewed", people.flagged_lapsed, Kind.OFF),
             ),
         ),
         Stage(
@@ -171,6 +172,11 @@ def ledger() -> Ledger:
         Check("People on the list, as kept and as computed from the facts", people.on_list, people.on_list_by_facts),
         Check("People flagged, as kept and as the flags say", people.flagged, people.flagged_by_flags),
         Check(
+            "People whom the search still finds, as the facts and as the flags say",
+            people.standing_by_facts,
+            people.standing_by_flags,
+        ),
+        Check(
             "People on the list and validated, as the list and as the coordinators count them",
             people.on_list_validated,
             care["validated"],
@@ -186,6 +192,7 @@ def ledger() -> Ledger:
         "validated": people.flagged_confirmed + people.flagged_removed,
         "waiting_for_validation": people.flagged_waiting,
         "waiting_and_on_no_list": people.flagged_unseen,
+        "lapsed": people.flagged_lapsed,
         "removed": people.flagged_removed,
         "added": people.added,
         "on_the_list": people.on_list,

@@ -44,7 +44,7 @@ def refresh_people(*, patients: Path, as_at: date) -> int:
     Returns how many people's rows changed. Details newer than `as_at` stay as they are.
     """
     with transaction.atomic(), connection.cursor() as cursor, duckdb.connect() as duck:
-        with _private_folder() as folder:
+        with private_folder() as folder:
             known = folder / "known.csv"
             with known.open("wb") as stream:
                 cursor.copy_expert("COPY (SELECT nhs_number FROM cohort_patient) TO STDOUT (FORMAT csv)", stream)
@@ -58,7 +58,7 @@ def refresh_people(*, patients: Path, as_at: date) -> int:
 
 
 @contextlib.contextmanager
-def _private_folder() -> Iterator[Path]:
+def private_folder() -> Iterator[Path]:
     """Yields a folder that is removed afterwards, beside the data: people's details go nowhere else."""
     settings.RUN_FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.RUN_FOLDER) as folder:
@@ -78,7 +78,7 @@ def copy_people(cursor: Any, people: duckdb.DuckDBPyRelation) -> None:
 
 def copy_rows(cursor: Any, rows: duckdb.DuckDBPyRelation, table: str) -> None:
     """Streams a DuckDB relation into a table through one temporary CSV file."""
-    with _private_folder() as folder:
+    with private_folder() as folder:
         file = folder / "rows.csv"
         rows.write_csv(str(file), header=False, na_rep="\\N")
         with file.open() as stream:

@@ -2,7 +2,8 @@
 
 Whoever adds or withdraws a fact does it here, so that nobody's standing is ever out of step with
 the facts about them. `ListEntry.is_on_list`, `because` and `changed_at` are written by `recompute`
-alone (and by landing, for people who had no entry).
+alone (and by landing, for people who had no entry); it also moves the unreviewed between TO_REVIEW
+and LAPSED.
 """
 
 from collections import defaultdict
@@ -13,12 +14,12 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from cohort.models import ListEntry, ListFact, SearchRun
-from cohort.rules import Fact, FactSource, Request, membership
+from cohort.rules import UNREVIEWED, Fact, FactSource, Request, ReviewState, membership, unreviewed
 from shielding.accounts.models import Membership, Organisation
 
 
 class CannotWithdraw(Exception):
-    """The fact is withdrawn already, is itself a withdrawal, or is the search's, of which each person has one row."""
+    """The fact is withdrawn already, is itself a withdrawal, or is the search's, which the next search withdraws."""
 
 
 def record_fact(
@@ -94,40 +95,44 @@ def recompute(*, patient_ids: Iterable[UUID], at: datetime) -> int:
                 facts[patient_id].append((pk, source, request, said_at))
             else:
                 withdrawn.add(withdraws_id)
-        changes: list[tuple[UUID, bool, int | None]] = []
+        changes: list[tuple[UUID, bool, int | None, str]] = []
         moved = 0
-        for patient_id, (was_on_list, was_because) in entries.items():
-            standing = membership(
+        for patient_id, (was_on_list, was_because, was_reviewed) in entries.items():
+            said = [
                 Fact(pk, FactSource(source), Request(request), said_at, is_withdrawn=pk in withdrawn)
                 for pk, source, request, said_at in facts[patient_id]
-            )
+            ]
+            standing = membership(said)
             because = standing.because.sequence if standing.because else None
-            if (standing.is_on_list, because) != (was_on_list, was_because):
-                changes.append((patient_id, standing.is_on_list, because))
+            reviewed = unreviewed(said).value if ReviewState(was_reviewed) in UNREVIEWED else was_reviewed
+            if (standing.is_on_list, because, reviewed) != (was_on_list, was_because, was_reviewed):
+                changes.append((patient_id, standing.is_on_list, because, reviewed))
                 moved += standing.is_on_list != was_on_list
         if changes:
             _write(changes, at=at)
     return moved
 
 
-def _lock(patient_ids: Iterable[UUID]) -> dict[UUID, tuple[bool, int | None]]:
+def _lock(patient_ids: Iterable[UUID]) -> dict[UUID, tuple[bool, int | None, str]]:
     """Locks the entries, always in the order of their ids so that two workers cannot wait for each other."""
     rows = (
         ListEntry.objects.select_for_update()
         .filter(pk__in=list(patient_ids))
         .order_by("pk")
-        .values_list("pk", "is_on_list", "because_id")
+        .values_list("pk", "is_on_list", "because_id", "review_state")
     )
-    return {pk: (is_on_list, because_id) for pk, is_on_list, because_id in rows}
+    return {pk: (is_on_list, because_id, review_state) for pk, is_on_list, because_id, review_state in rows}
 
 
-def _write(changes: list[tuple[UUID, bool, int | None]], *, at: datetime) -> None:
-    patients, on_list, because = zip(*changes, strict=True)
+def _write(changes: list[tuple[UUID, bool, int | None, str]], *, at: datetime) -> None:
+    patients, on_list, because, reviewed = zip(*changes, strict=True)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE cohort_listentry e SET is_on_list = n.is_on_list, because_id = n.because_id,"
-            " changed_at = CASE WHEN e.is_on_list = n.is_on_list THEN e.changed_at ELSE %s END"
-            " FROM unnest(%s::uuid[], %s::boolean[], %s::bigint[]) AS n (patient_id, is_on_list, because_id)"
+            " changed_at = CASE WHEN e.is_on_list = n.is_on_list THEN e.changed_at ELSE %s END,"
+            " review_state = n.review_state"
+            " FROM unnest(%s::uuid[], %s::boolean[], %s::bigint[], %s::text[])"
+            "  AS n (patient_id, is_on_list, because_id, review_state)"
             " WHERE e.patient_id = n.patient_id",
-            [at, [str(patient) for patient in patients], list(on_list), list(because)],
+            [at, [str(patient) for patient in patients], list(on_list), list(because), list(reviewed)],
         )

@@ -1,53 +1,61 @@
-"""Landing a search: its Parquet results become patients, flags, evidence and list entries, whole or not at all.
+"""Landing a search: what it found anew becomes patients, flags, evidence and list entries, whole or not at all.
 
 Everything goes through COPY into temporary tables and a handful of set-based statements, because a
-national search lands two million people. Landing twice changes nothing.
+national search lands two million people; one a week later lands what differs. Landing twice changes
+nothing.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import duckdb
 from django.conf import settings
 from django.db import connection, transaction
 
-from cohort.actions.demographics import copy_people, copy_rows, insert_people, update_people
+from cohort.actions.demographics import insert_people, update_people
 from cohort.actions.facts import recompute
+from cohort.actions.results import LandingError, copy_differences
 from cohort.models import SearchRun
 from cohort.rules import RunState
 
+__all__ = ["LandingError", "land"]
 
-class LandingError(Exception):
-    """The results do not fit the reference data; nothing was landed. The message names no person."""
+NO_LONGER_FOUND = "The search no longer finds them"
 
 
-def land(*, run_id: UUID, results: Path, as_at: date, at: datetime) -> SearchRun:
+def land(*, run_id: UUID, results: Path, patients: Sequence[Path], as_at: date, at: datetime) -> SearchRun:
     """Lands the results of a running search in one transaction and returns the run, LANDED.
 
-    `results` holds `people`, `flags`, `evidence` and `counts` as `.parquet` (see `cohort.search.engine`).
-    `as_at` dates the people's details. New people come on the list unless a clinician's request says
-    otherwise, wait for their practice's review, and every open practice that has new people, or has
-    never had a list, gets one, due in `settings.VALIDATION_DAYS`. A run that has landed is returned as
-    it is. Raises LandingError where a practice or criterion of the results is not known.
+    `results` is the `out` of `cohort.search.engine`; `patients` are the files of the people searched,
+    and `as_at` dates their details. A flag on the same evidence goes on standing; new ones begin, and
+    those of people who were searched and no longer meet the criterion end. New people come on the list
+    unless a clinician's request says otherwise, wait for their practice's review, and every open
+    practice that has new people, or has never had a list, gets one, due in `settings.VALIDATION_DAYS`.
+    Whoever has lost their last flag is no longer held by the search's word: unreviewed, they lapse, and
+    found again they are new to their practice. A run that has landed is returned as it is. Raises
+    LandingError where a practice or criterion of the results is not known.
     """
     with transaction.atomic():
         run = SearchRun.objects.select_for_update().get(pk=run_id)
         if run.state == RunState.LANDED:
             return run
         with connection.cursor() as cursor:
-            _copy_results(cursor, results)
-            _check_known(cursor, run)
+            found = copy_differences(cursor, run, results=results, patients=patients)
+            _check_practices(cursor)
             update_people(cursor, as_at=as_at)
             insert_people(cursor, as_at=as_at)
+            _end_flags(cursor, run)
             _insert_flags(cursor, run)
+            lost = _withdraw_facts(cursor, run, at=at)
+            known = _insert_facts(cursor, run, at=at)
             _insert_lists(cursor, run, at=at)
-            known = _insert_facts_and_entries(cursor, run, at=at)
+            _place_entries(cursor, run, at=at)
             _insert_counts(cursor, run)
-            cursor.execute("SELECT count(*) FROM landing_people")
-            (run.people_flagged,) = cursor.fetchone()
-        recompute(patient_ids=known, at=at)
+        recompute(patient_ids=lost + known, at=at)
+        run.people_flagged = found.people_flagged
+        run.people_not_searched = found.people_not_searched
         run.state = RunState.LANDED.value
         run.finished_at = at
         run.percent = 100
@@ -56,53 +64,27 @@ def land(*, run_id: UUID, results: Path, as_at: date, at: datetime) -> SearchRun
     return run
 
 
-def _copy_results(cursor: Any, results: Path) -> None:
-    """Copies the Parquet files into temporary tables."""
-    cursor.execute(
-        "DROP TABLE IF EXISTS landing_flags, landing_evidence, landing_counts, landing_criteria;"
-        "CREATE TEMPORARY TABLE landing_flags (nhs_number text, criterion text) ON COMMIT DROP;"
-        "CREATE TEMPORARY TABLE landing_evidence (nhs_number text, criterion text, clause text, system text,"
-        " code text, event_date date, source text, detail text, code_list text) ON COMMIT DROP;"
-        "CREATE TEMPORARY TABLE landing_counts (criterion text, practice_code text, people int) ON COMMIT DROP;"
-    )
-    person = "lpad(person::VARCHAR, 10, '0')"
-    with duckdb.connect() as duck:
-        copy_people(cursor, duck.read_parquet(str(results / "people.parquet")))
-        for table, columns in {
-            "flags": f"{person}, criterion",
-            "evidence": f"{person}, criterion, clause, system, code, event_date, source, detail, code_list",
-            "counts": "criterion, practice_code, people::BIGINT",
-        }.items():
-            rows = duck.read_parquet(str(results / f"{table}.parquet"))
-            copy_rows(cursor, rows.project(columns), f"landing_{table}")
-    cursor.execute("ANALYZE landing_flags; ANALYZE landing_evidence")
-
-
-def _check_known(cursor: Any, run: SearchRun) -> None:
+def _check_practices(cursor: Any) -> None:
     cursor.execute(
         "SELECT count(*) FROM landing_people l WHERE NOT EXISTS ("
         " SELECT 1 FROM accounts_organisation o WHERE o.code = l.practice_code AND o.kind = 'PRACTICE')"
     )
     if (unknown := cursor.fetchone()[0]) > 0:
         raise LandingError(f"{unknown} people are registered at practices that are not in the reference data.")
+
+
+def _end_flags(cursor: Any, run: SearchRun) -> None:
     cursor.execute(
-        "CREATE TEMPORARY TABLE landing_criteria ON COMMIT DROP AS"
-        " SELECT c.slug, v.id FROM cohort_searchrun_criteria r"
-        " JOIN cohort_criterionversion v ON v.id = r.criterionversion_id"
-        " JOIN cohort_criterion c ON c.id = v.criterion_id"
-        " WHERE r.searchrun_id = %s",
+        "UPDATE cohort_flag f SET ended_in_id = %s FROM landing_ended e WHERE f.id = e.flag_id",
         [run.pk],
     )
-    cursor.execute("SELECT count(*) FROM landing_flags WHERE criterion NOT IN (SELECT slug FROM landing_criteria)")
-    if cursor.fetchone()[0] > 0:
-        raise LandingError("The results name a criterion that this run does not have.")
 
 
 def _insert_flags(cursor: Any, run: SearchRun) -> None:
     cursor.execute(
-        "INSERT INTO cohort_flag (run_id, patient_id, criterion_version_id)"
-        " SELECT %s, p.id, c.id FROM landing_flags l"
-        " JOIN cohort_patient p USING (nhs_number) JOIN landing_criteria c ON c.slug = l.criterion",
+        "INSERT INTO cohort_flag (id, run_id, patient_id, criterion_version_id, fingerprint)"
+        " SELECT l.id, %s, p.id, l.criterion_version_id, l.fingerprint"
+        " FROM landing_flags l JOIN cohort_patient p USING (nhs_number)",
         [run.pk],
     )
     landed = cursor.rowcount
@@ -113,18 +95,57 @@ def _insert_flags(cursor: Any, run: SearchRun) -> None:
         "INSERT INTO cohort_evidence"
         " (flag_id, clause, system, code, term, event_date, source, detail, code_list_version_id)"
         " SELECT f.id, l.clause, l.system, l.code, coalesce(t.term, ''), l.event_date, l.source, l.detail, v.id"
-        " FROM landing_evidence l"
-        " JOIN cohort_patient p USING (nhs_number) JOIN landing_criteria c ON c.slug = l.criterion"
-        " JOIN cohort_flag f ON f.run_id = %s AND f.patient_id = p.id AND f.criterion_version_id = c.id"
+        " FROM landing_evidence l JOIN landing_flags f USING (n)"
         " LEFT JOIN (SELECT cv.criterionversion_id, cl.slug, v.id FROM cohort_criterionversion_code_lists cv"
         "   JOIN cohort_codelistversion v ON v.id = cv.codelistversion_id"
         "   JOIN cohort_codelist cl ON cl.id = v.code_list_id) v"
-        "  ON v.criterionversion_id = c.id AND v.slug = l.code_list"
+        "  ON v.criterionversion_id = f.criterion_version_id AND v.slug = l.code_list"
         " LEFT JOIN (SELECT version_id, system, code, max(term) AS term FROM cohort_codelistcode"
         "   GROUP BY version_id, system, code) t"
-        "  ON t.version_id = v.id AND t.system = l.system AND t.code = l.code",
+        "  ON t.version_id = v.id AND t.system = l.system AND t.code = l.code"
+    )
+
+
+def _withdraw_facts(cursor: Any, run: SearchRun, *, at: datetime) -> list[Any]:
+    """Withdraws the search's word about those whose last flag has ended, and returns these patients."""
+    cursor.execute(
+        "INSERT INTO cohort_listfact (patient_id, source, request, reason, at, run_id, withdraws_id)"
+        " SELECT fact.patient_id, 'ALGORITHM', '', %(reason)s, %(at)s, %(run)s, fact.id"
+        " FROM (SELECT DISTINCT f.patient_id FROM landing_ended e JOIN cohort_flag f ON f.id = e.flag_id) was"
+        " JOIN cohort_listfact fact ON fact.patient_id = was.patient_id"
+        "  AND fact.source = 'ALGORITHM' AND fact.request = 'ADD'"
+        " WHERE NOT EXISTS (SELECT 1 FROM cohort_listfact back WHERE back.withdraws_id = fact.id)"
+        " AND NOT EXISTS (SELECT 1 FROM cohort_flag f WHERE f.patient_id = was.patient_id AND f.ended_in_id IS NULL)"
+        " RETURNING patient_id",
+        {"reason": NO_LONGER_FOUND, "at": at, "run": run.pk},
+    )
+    return [row[0] for row in cursor.fetchall()]
+
+
+def _insert_facts(cursor: Any, run: SearchRun, *, at: datetime) -> list[Any]:
+    """Says that those found anew are to be on the list, and returns those of whom more is known than that."""
+    cursor.execute(
+        "INSERT INTO cohort_listfact (patient_id, source, request, reason, at, run_id)"
+        " SELECT DISTINCT p.id, 'ALGORITHM', 'ADD', '', %s::timestamptz, %s::uuid"
+        " FROM landing_flags l JOIN cohort_patient p USING (nhs_number)"
+        " WHERE NOT EXISTS (SELECT 1 FROM cohort_listfact fact WHERE fact.patient_id = p.id"
+        "  AND fact.source = 'ALGORITHM' AND fact.request = 'ADD'"
+        "  AND NOT EXISTS (SELECT 1 FROM cohort_listfact back WHERE back.withdraws_id = fact.id))",
+        [at, run.pk],
+    )
+    cursor.execute(
+        "DROP TABLE IF EXISTS landing_facts;"
+        "CREATE TEMPORARY TABLE landing_facts ON COMMIT DROP AS SELECT f.id, f.patient_id, p.practice_id"
+        " FROM cohort_listfact f JOIN cohort_patient p ON p.id = f.patient_id"
+        " WHERE f.run_id = %s AND f.source = 'ALGORITHM' AND f.request = 'ADD'",
         [run.pk],
     )
+    cursor.execute("ANALYZE landing_facts")
+    cursor.execute(
+        "SELECT f.patient_id FROM landing_facts f WHERE EXISTS ("
+        " SELECT 1 FROM cohort_listfact other WHERE other.patient_id = f.patient_id AND other.id <> f.id)"
+    )
+    return [row[0] for row in cursor.fetchall()]
 
 
 def _insert_lists(cursor: Any, run: SearchRun, *, at: datetime) -> None:
@@ -134,42 +155,35 @@ def _insert_lists(cursor: Any, run: SearchRun, *, at: datetime) -> None:
         " SELECT gen_random_uuid(), %(run)s, o.id, %(due)s FROM accounts_organisation o"
         " WHERE o.kind = 'PRACTICE' AND o.closed_date IS NULL AND ("
         "  NOT EXISTS (SELECT 1 FROM cohort_practicelist x WHERE x.practice_id = o.id)"
-        "  OR EXISTS (SELECT 1 FROM landing_people l JOIN cohort_patient p USING (nhs_number)"
-        "     WHERE p.practice_id = o.id AND NOT EXISTS (SELECT 1 FROM cohort_listentry e WHERE e.patient_id = p.id)))",
+        "  OR EXISTS (SELECT 1 FROM landing_facts f WHERE f.practice_id = o.id AND NOT EXISTS ("
+        "     SELECT 1 FROM cohort_listentry e WHERE e.patient_id = f.patient_id AND e.review_state <> 'LAPSED')))",
         {"run": run.pk, "due": at.date() + timedelta(days=settings.VALIDATION_DAYS)},
     )
 
 
-def _insert_facts_and_entries(cursor: Any, run: SearchRun, *, at: datetime) -> list[Any]:
-    """Returns the patients who had an entry already: their standing is for `recompute` to say."""
+def _place_entries(cursor: Any, run: SearchRun, *, at: datetime) -> None:
+    """Gives new people an entry on their practice's list, and those found again after lapsing a place on it."""
     cursor.execute(
-        "INSERT INTO cohort_listfact (patient_id, source, request, reason, at, run_id)"
-        " SELECT p.id, 'ALGORITHM', 'ADD', '', %s, %s FROM landing_people l JOIN cohort_patient p USING (nhs_number)"
-        " ON CONFLICT (patient_id, source) WHERE source = 'ALGORITHM' DO NOTHING",
-        [at, run.pk],
+        "UPDATE cohort_listentry e SET is_flagged = true, practice_list_id ="
+        "  CASE WHEN e.review_state = 'LAPSED' THEN pl.id ELSE e.practice_list_id END"
+        " FROM landing_facts f LEFT JOIN cohort_practicelist pl ON pl.run_id = %s AND pl.practice_id = f.practice_id"
+        " WHERE e.patient_id = f.patient_id AND (NOT e.is_flagged OR e.review_state = 'LAPSED')",
+        [run.pk],
     )
-    cursor.execute(
-        "UPDATE cohort_listentry e SET is_flagged = true FROM landing_people l JOIN cohort_patient p USING (nhs_number)"
-        " WHERE e.patient_id = p.id AND NOT e.is_flagged RETURNING e.patient_id"
-    )
-    known = [row[0] for row in cursor.fetchall()]
     cursor.execute(
         "INSERT INTO cohort_listentry (patient_id, is_on_list, because_id, changed_at, is_flagged, practice_list_id,"
         "  review_state, removal_reason, removal_detail)"
-        " SELECT p.id, true, f.id, %(at)s, true, pl.id, 'TO_REVIEW', '', ''"
-        " FROM landing_people l JOIN cohort_patient p USING (nhs_number)"
-        " JOIN cohort_listfact f ON f.patient_id = p.id AND f.source = 'ALGORITHM'"
-        " LEFT JOIN cohort_practicelist pl ON pl.run_id = %(run)s AND pl.practice_id = p.practice_id"
+        " SELECT f.patient_id, true, f.id, %(at)s, true, pl.id, 'TO_REVIEW', '', '' FROM landing_facts f"
+        " LEFT JOIN cohort_practicelist pl ON pl.run_id = %(run)s AND pl.practice_id = f.practice_id"
         " ON CONFLICT (patient_id) DO NOTHING",
         {"at": at, "run": run.pk},
     )
-    return known
 
 
 def _insert_counts(cursor: Any, run: SearchRun) -> None:
     cursor.execute(
         "INSERT INTO cohort_searchcount (run_id, criterion_version_id, practice_id, people)"
-        " SELECT %s, c.id, o.id, l.people FROM landing_counts l JOIN landing_criteria c ON c.slug = l.criterion"
+        " SELECT %s, l.criterion_version_id, o.id, l.people FROM landing_counts l"
         " JOIN accounts_organisation o ON o.code = l.practice_code AND o.kind = 'PRACTICE'",
         [run.pk],
     )

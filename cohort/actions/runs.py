@@ -110,7 +110,14 @@ def carry_out(*, run_id: UUID, now: Callable[[], datetime]) -> None:
         try:
             _search(run, results)
             _tell(run_id, 90, "Adding people to the practices' lists")
-            land(run_id=run_id, results=results, as_at=max(extract.as_at for extract in run.extracts.all()), at=now())
+            extracts = list(run.extracts.all())
+            land(
+                run_id=run_id,
+                results=results,
+                patients=extract_queries.patients_paths(extracts),
+                as_at=max(extract.as_at for extract in extracts),
+                at=now(),
+            )
         except Cancelled:
             logger.info("Search %s was cancelled", run_id)
         except Exception as error:

@@ -11,12 +11,12 @@ from uuid import UUID
 from django.db import transaction
 
 from cohort import policies
-from cohort.actions.facts import record_fact, withdraw_fact
+from cohort.actions.facts import recompute, record_fact, withdraw_fact
 from cohort.models import ListEntry, ListFact, Patient, PracticeList
 from cohort.models.lists import REMOVAL_REASONS
 from cohort.queries import extracts
 from cohort.queries.validation import entries, newest_list, version
-from cohort.rules import FactSource, RemovalReason, Request, ReviewState
+from cohort.rules import UNREVIEWED, FactSource, RemovalReason, Request, ReviewState
 from shielding.accounts.models import Membership
 
 __all__ = [
@@ -152,14 +152,15 @@ def remove(
 def reopen(*, entry_id: UUID, by: Membership, at: datetime, seen: str) -> ListEntry:
     """Undoes what the practice decided, withdrawing its facts, and returns the entry.
 
-    Somebody whom a search flagged is to be reviewed again. Of somebody whom the practice added, a
-    removal is undone first; then the addition, which leaves them off the list as ADDED_BY_MISTAKE.
-    Raises NothingToUndo, ListSubmitted, EntryChanged, NotAllowed, ListEntry.DoesNotExist.
+    Somebody whom a search flagged is to be reviewed again, or lapses where it finds them no longer.
+    Of somebody whom the practice added, a removal is undone first; then the addition, which leaves
+    them off the list as ADDED_BY_MISTAKE. Raises NothingToUndo, ListSubmitted, EntryChanged,
+    NotAllowed, ListEntry.DoesNotExist.
     """
     entry = _lock(entry_id, by)
     policies.check_can_review(by, is_submitted=_is_submitted(entry))
     _check_seen(entry, seen)
-    if entry.review_state == ReviewState.TO_REVIEW:
+    if ReviewState(entry.review_state) in UNREVIEWED:
         raise NothingToUndo
     if entry.is_flagged and _is_submitted(entry):
         raise ListSubmitted
@@ -179,7 +180,10 @@ def reopen(*, entry_id: UUID, by: Membership, at: datetime, seen: str) -> ListEn
     for fact in facts:
         withdraw_fact(fact=fact, reason="Undone by the practice", at=at, by=by)
     if entry.is_flagged:
-        return _decided(entry, ReviewState.TO_REVIEW, by=None, at=None)
+        _decided(entry, ReviewState.TO_REVIEW, by=None, at=None)
+        recompute(patient_ids=[entry.pk], at=at)
+        entry.refresh_from_db(fields=["review_state", "is_on_list", "because", "changed_at"])
+        return entry
     if is_removed:
         return _decided(entry, ReviewState.ADDED, by=by, at=at)
     mistake = (RemovalReason.ADDED_BY_MISTAKE, "", False)

@@ -11,7 +11,9 @@ from django.db.models import Q
 from cohort.models.criteria import APPEND_ONLY
 from cohort.models.patients import Patient
 from cohort.models.runs import SearchRun
-from cohort.rules import REVIEW_TRANSITIONS, FactSource, RemovalReason, Request, ReviewState
+from cohort.rules import REVIEW_TRANSITIONS, UNREVIEWED, FactSource, RemovalReason, Request, ReviewState
+
+_UNREVIEWED = sorted(state.value for state in UNREVIEWED)
 
 REMOVAL_REASONS = [
     (RemovalReason.CONDITION_NOT_PRESENT.value, "They do not have the condition"),
@@ -22,6 +24,27 @@ REMOVAL_REASONS = [
     (RemovalReason.ADDED_BY_MISTAKE.value, "They were added by mistake"),
     (RemovalReason.OTHER.value, "Another reason"),
 ]
+
+
+#: The search's fact stands once for a person, whatever the code does; once withdrawn, it may be said again.
+ONE_STANDING_ALGORITHM_FACT = pgtrigger.Trigger(
+    name="one_standing_algorithm_fact",
+    level=pgtrigger.Statement,
+    when=pgtrigger.After,
+    operation=pgtrigger.Insert,
+    referencing=pgtrigger.Referencing(new="added"),  # type: ignore[no-untyped-call]
+    func="""
+        IF EXISTS (
+            SELECT 1 FROM added JOIN cohort_listfact other USING (patient_id)
+            WHERE added.source = 'ALGORITHM' AND added.request = 'ADD' AND added.id <> other.id
+            AND other.source = 'ALGORITHM' AND other.request = 'ADD'
+            AND NOT EXISTS (SELECT 1 FROM cohort_listfact back WHERE back.withdraws_id = other.id)
+        ) THEN
+            RAISE EXCEPTION 'The search has said so already, and it stands' USING ERRCODE = 'unique_violation';
+        END IF;
+        RETURN NULL;
+    """,
+)
 
 
 class ListFact(models.Model):
@@ -49,12 +72,9 @@ class ListFact(models.Model):
             models.CheckConstraint(
                 condition=~Q(source="ALGORITHM") | Q(run__isnull=False), name="an_algorithm_fact_has_a_run"
             ),
-            models.UniqueConstraint(
-                fields=["patient", "source"], condition=Q(source="ALGORITHM"), name="one_algorithm_fact_per_person"
-            ),
         ]
         indexes = [models.Index(fields=["patient", "at"], name="fact_patient_at")]
-        triggers = [APPEND_ONLY]
+        triggers = [APPEND_ONLY, ONE_STANDING_ALGORITHM_FACT]
 
     def __str__(self) -> str:
         return f"{self.source} {self.request or 'WITHDRAW'} {self.patient_id}"
@@ -90,7 +110,7 @@ class ListEntry(models.Model):
     """One person's standing: on the list or not (computed from the facts), and the practice's review.
 
     One row per person, whose id it shares. `is_on_list` is written only by
-    `cohort.actions.recompute`. `removed` says why the practice took them off.
+    `cohort.actions.facts.recompute` and by landing. `removed` says why the practice took them off.
     """
 
     patient = models.OneToOneField(Patient, models.PROTECT, primary_key=True, related_name="entry")
@@ -112,8 +132,8 @@ class ListEntry(models.Model):
         verbose_name_plural = "list entries"
         constraints = [
             models.CheckConstraint(
-                condition=Q(review_state="TO_REVIEW", reviewed_at__isnull=True, reviewed_by__isnull=True)
-                | (~Q(review_state="TO_REVIEW") & Q(reviewed_at__isnull=False, reviewed_by__isnull=False)),
+                condition=Q(review_state__in=_UNREVIEWED, reviewed_at__isnull=True, reviewed_by__isnull=True)
+                | (~Q(review_state__in=_UNREVIEWED) & Q(reviewed_at__isnull=False, reviewed_by__isnull=False)),
                 name="entry_reviewed_at_and_by",
             ),
             models.CheckConstraint(
@@ -122,7 +142,11 @@ class ListEntry(models.Model):
                 name="a_removal_has_a_reason",
             ),
             models.CheckConstraint(
-                condition=Q(is_flagged=True) | ~Q(review_state="TO_REVIEW"), name="only_flagged_people_wait_for_review"
+                condition=Q(is_flagged=True) | ~Q(review_state__in=_UNREVIEWED),
+                name="only_flagged_people_wait_for_review",
+            ),
+            models.CheckConstraint(
+                condition=~Q(review_state="LAPSED", is_on_list=True), name="lapsed_people_are_off_the_list"
             ),
         ]
         indexes = [

@@ -1,4 +1,7 @@
-"""Search runs and what they found: flags with evidence for high risk, counts for the vulnerable."""
+"""Search runs and what they found: flags with evidence for high risk, counts for the vulnerable.
+
+A flag is an interval of runs, so that a run writes only what differs from the one before.
+"""
 
 import uuid
 
@@ -35,6 +38,11 @@ class SearchRun(models.Model):
     error = models.TextField(blank=True)
     people_searched = models.BigIntegerField(null=True, blank=True)
     people_flagged = models.BigIntegerField(null=True, blank=True)
+    people_not_searched = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="Found before, and in no file of patients now: their flags stayed as they were.",
+    )
 
     class Meta:
         constraints = [
@@ -56,15 +64,38 @@ class SearchRun(models.Model):
 
 
 class Flag(models.Model):
-    """One criterion of the high-risk tier that one person met in one run. Append-only."""
+    """One criterion of the high-risk tier that one person meets, on the same evidence, from one run to another.
+
+    It stands from `run`, which first found it, until `ended_in`, which found it no longer or on other
+    evidence; while it stands, `ended_in` is null. That alone is ever written, once.
+    """
 
     run = models.ForeignKey(SearchRun, models.PROTECT, related_name="flags")
+    ended_in = models.ForeignKey(
+        SearchRun, models.PROTECT, null=True, blank=True, related_name="ended_flags", db_index=False
+    )
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="flags")
-    criterion_version = models.ForeignKey(CriterionVersion, models.PROTECT, related_name="flags")
+    criterion_version = models.ForeignKey(CriterionVersion, models.PROTECT, related_name="flags", db_index=False)
+    fingerprint = models.BigIntegerField(
+        db_default=0, help_text="Of the evidence, as the search engine makes it: 64 bits without a sign, less 2^63."
+    )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["run", "patient", "criterion_version"], name="one_flag_per_run")]
-        triggers = [APPEND_ONLY]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "criterion_version"], condition=Q(ended_in=None), name="one_standing_flag"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["ended_in"], condition=Q(ended_in__isnull=False), name="flag_ended_in"),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(name="only_its_end_is_written", exclude=["ended_in"]),
+            pgtrigger.Protect(
+                name="ends_once", operation=pgtrigger.Update, condition=pgtrigger.Q(old__ended_in__isnull=False)
+            ),
+            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
+        ]
 
     def __str__(self) -> str:
         return f"{self.patient_id} met {self.criterion_version_id}"
@@ -84,7 +115,7 @@ class Evidence(models.Model):
     event_date = models.DateField(null=True, blank=True)
     source = models.CharField(max_length=10, blank=True)
     detail = models.CharField(max_length=200, blank=True)
-    code_list_version = models.ForeignKey(CodeListVersion, models.PROTECT, null=True, blank=True)
+    code_list_version = models.ForeignKey(CodeListVersion, models.PROTECT, null=True, blank=True, db_index=False)
 
     class Meta:
         verbose_name_plural = "evidence"

@@ -6,21 +6,23 @@ from django.db import connection
 from django.db.models import Count, F, Q
 
 from cohort.models import ListEntry
-from cohort.rules import DECISIVE, ReviewState
+from cohort.rules import DECISIVE, UNREVIEWED, ReviewState
 
 #: Somebody has gone through the entry. On the list with REMOVED is who was put back by a later request.
-VALIDATED_STATES = tuple(state.value for state in ReviewState if state is not ReviewState.TO_REVIEW)
+VALIDATED_STATES = tuple(state.value for state in ReviewState if state not in UNREVIEWED)
 
 
 @dataclass(frozen=True)
 class ListCounts:
     """People by their standing. `flagged_unseen` are some of `flagged_waiting`: no open practice can see them.
-    `by_facts` and `by_flags` are counted anew from the append-only tables."""
+    `flagged_lapsed` are found no longer and were never reviewed. `by_facts` and `by_flags` are counted anew
+    from the append-only tables; `standing_` are those whom a search still finds."""
 
     flagged: int
     flagged_confirmed: int
     flagged_removed: int
     flagged_waiting: int
+    flagged_lapsed: int
     flagged_unseen: int
     added: int
     everybody: int
@@ -30,6 +32,8 @@ class ListCounts:
     off_list: int
     on_list_by_facts: int
     flagged_by_flags: int
+    standing_by_facts: int
+    standing_by_flags: int
 
 
 def list_counts() -> ListCounts:
@@ -41,6 +45,7 @@ def list_counts() -> ListCounts:
         flagged_confirmed=Count("pk", filter=flagged & Q(review_state__in=["CONFIRMED", "ADDED"])),
         flagged_removed=Count("pk", filter=flagged & Q(review_state=ReviewState.REMOVED)),
         flagged_waiting=Count("pk", filter=flagged & Q(review_state=ReviewState.TO_REVIEW)),
+        flagged_lapsed=Count("pk", filter=flagged & Q(review_state=ReviewState.LAPSED)),
         flagged_unseen=Count("pk", filter=flagged & Q(review_state=ReviewState.TO_REVIEW) & ~seen),
         added=Count("pk", filter=~flagged),
         everybody=Count("pk"),
@@ -49,7 +54,16 @@ def list_counts() -> ListCounts:
         on_list_waiting=Count("pk", filter=Q(is_on_list=True, review_state=ReviewState.TO_REVIEW)),
         off_list=Count("pk", filter=Q(is_on_list=False)),
     )
-    return ListCounts(**counts, on_list_by_facts=_on_list_by_facts(), flagged_by_flags=_flagged_by_flags())
+    return ListCounts(
+        **counts,
+        on_list_by_facts=_on_list_by_facts(),
+        flagged_by_flags=_count("SELECT count(DISTINCT patient_id) FROM cohort_flag"),
+        standing_by_facts=_count(
+            "SELECT count(*) FROM cohort_listfact f WHERE f.source = 'ALGORITHM' AND f.request = 'ADD'"
+            " AND NOT EXISTS (SELECT 1 FROM cohort_listfact w WHERE w.withdraws_id = f.id)"
+        ),
+        standing_by_flags=_count("SELECT count(DISTINCT patient_id) FROM cohort_flag WHERE ended_in_id IS NULL"),
+    )
 
 
 def _on_list_by_facts() -> int:
@@ -68,7 +82,7 @@ def _on_list_by_facts() -> int:
         return int(cursor.fetchone()[0])
 
 
-def _flagged_by_flags() -> int:
+def _count(sql: str) -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM (SELECT DISTINCT patient_id FROM cohort_flag) f")
+        cursor.execute(sql)
         return int(cursor.fetchone()[0])

@@ -14,7 +14,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Upper
 
-from cohort.models import Evidence, Flag, ListEntry, ListFact, PracticeList
+from cohort.models import Evidence, Flag, ListEntry, ListFact, PracticeList, SearchRun
 from cohort.rules import RemovalReason, ReviewState
 from shielding.accounts.models import Membership
 
@@ -23,13 +23,14 @@ _GROUP = "criterion_version__criterion__disease_group"
 
 @dataclass(frozen=True)
 class Progress:
-    """A list and how many of its people are in each state of review."""
+    """A list and how many of its people are in each state of review; the lapsed are nobody's work any more."""
 
     practice_list: PracticeList
     to_review: int
     confirmed: int
     removed: int
     added: int
+    lapsed: int
 
     @property
     def reviewed(self) -> int:
@@ -48,7 +49,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Reason:
-    """A criterion somebody met when last searched for, with the records that made them meet it."""
+    """A criterion somebody meets, by the newest search, with the records that make them meet it."""
 
     flag: Flag
     evidence: list[Evidence] = field(default_factory=list)
@@ -56,11 +57,15 @@ class Reason:
 
 @dataclass(frozen=True)
 class Person:
-    """All that the review of one person needs. `facts` are newest first, with `is_withdrawn`."""
+    """All that the review of one person needs. `facts` are newest first, with `is_withdrawn`.
+
+    `lost_in` is the search that found them no longer; None while one finds them, or where none ever did.
+    """
 
     entry: ListEntry
     reasons: list[Reason]
     facts: list[ListFact]
+    lost_in: SearchRun | None = None
 
     @property
     def because(self) -> ListFact | None:
@@ -116,12 +121,13 @@ def _with_counts(by: Membership) -> QuerySet[PracticeList, Any]:
             confirmed=people(ReviewState.CONFIRMED),
             removed=people(ReviewState.REMOVED),
             added=people(ReviewState.ADDED),
+            lapsed=people(ReviewState.LAPSED),
         )
     )
 
 
 def _progress(row: Any) -> Progress:
-    return Progress(row, row.to_review, row.confirmed, row.removed, row.added)
+    return Progress(row, row.to_review, row.confirmed, row.removed, row.added, row.lapsed)
 
 
 def people(
@@ -141,12 +147,16 @@ def _filtered(by: Membership, list_id: UUID, *, name: str, group: str) -> QueryS
     for word in name.split():
         found = found.filter(Q(patient__given_name__icontains=word) | Q(patient__family_name__icontains=word))
     if group:
-        found = found.filter(Exists(Flag.objects.filter(patient_id=OuterRef("pk"), **{_GROUP: group})))
+        found = found.filter(Exists(_standing().filter(patient_id=OuterRef("pk"), **{_GROUP: group})))
     return found
 
 
+def _standing() -> QuerySet[Flag]:
+    return Flag.objects.filter(ended_in=None)
+
+
 def _sorted(found: QuerySet[ListEntry]) -> QuerySet[ListEntry, Any]:
-    groups = Flag.objects.filter(patient_id=OuterRef("pk")).order_by(_GROUP).values(_GROUP).distinct()
+    groups = _standing().filter(patient_id=OuterRef("pk")).order_by(_GROUP).values(_GROUP).distinct()
     return found.annotate(groups=ArraySubquery(groups)).order_by(
         "groups", Upper("patient__family_name"), Upper("patient__given_name"), "pk"
     )
@@ -155,7 +165,8 @@ def _sorted(found: QuerySet[ListEntry]) -> QuerySet[ListEntry, Any]:
 def groups(by: Membership, list_id: UUID, *, state: ReviewState) -> list[tuple[str, int]]:
     """Returns the disease groups of a list's people in one state, each with its number of people."""
     rows = (
-        Flag.objects.filter(  # joined, not `IN`: without statistics PostgreSQL plans that badly
+        _standing()
+        .filter(  # joined, not `IN`: without statistics PostgreSQL plans that badly
             patient__practice_id=by.organisation_id,
             patient__entry__practice_list_id=list_id,
             patient__entry__practice_list__practice_id=by.organisation_id,
@@ -186,17 +197,15 @@ def entry(by: Membership, list_id: UUID, patient_id: UUID) -> ListEntry:
 
 
 def person(by: Membership, list_id: UUID, patient_id: UUID) -> Person:
-    """Returns all that the review of one person needs, in four queries. Raises ListEntry.DoesNotExist.
-
-    Of a criterion met in several searches only the newest is told.
-    """
+    """Returns all that the review of one person needs, in five queries at most. Raises ListEntry.DoesNotExist."""
     found = entry(by, list_id, patient_id)
     flags = list(
-        Flag.objects.filter(patient_id=patient_id)
+        _standing()
+        .filter(patient_id=patient_id)
         .select_related("criterion_version__criterion", "run")
-        .order_by("criterion_version__criterion_id", "-run__search_date", "-run__requested_at")
-        .distinct("criterion_version__criterion_id")
+        .order_by("criterion_version__criterion__title")
     )
+    lost_in = None if flags else SearchRun.objects.filter(ended_flags__patient_id=patient_id).order_by("-finished_at")
     evidence: dict[int, list[Evidence]] = defaultdict(list)
     for row in (
         Evidence.objects.filter(flag__in=flags)
@@ -214,6 +223,7 @@ def person(by: Membership, list_id: UUID, patient_id: UUID) -> Person:
             .annotate(is_withdrawn=Exists(ListFact.objects.filter(withdraws_id=OuterRef("pk"))))
             .order_by("-at", "-pk")
         ),
+        lost_in=lost_in.first() if lost_in is not None else None,
     )
 
 

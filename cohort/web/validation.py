@@ -34,6 +34,7 @@ TABS = {
     "confirmed": ReviewState.CONFIRMED,
     "removed": ReviewState.REMOVED,
     "added": ReviewState.ADDED,
+    "no-longer-found": ReviewState.LAPSED,
 }
 
 
@@ -151,6 +152,7 @@ def undo(request: MemberRequest, list_id: UUID, patient_id: UUID) -> HttpRespons
         outcome = {
             ReviewState.TO_REVIEW.value: f"Undone: {whom} is back among the people to review.",
             ReviewState.REMOVED.value: f"Undone: {whom} is not on the list.",
+            ReviewState.LAPSED.value: f"Undone: {whom} is not on the list. The search no longer finds them.",
         }.get(entry.review_state, f"Undone: {whom} is back on the list.")
         messages.success(request, outcome)
     return redirect(_person_url(list_id, patient_id, _query(_chosen(request, list_id))))

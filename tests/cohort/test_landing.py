@@ -6,24 +6,33 @@ from typing import Any
 
 import duckdb
 import pytest
+from django.db import IntegrityError, InternalError, transaction
 
 from cohort.actions.demographics import refresh_people
-from cohort.actions.facts import record_fact
+from cohort.actions.facts import record_fact, withdraw_fact
 from cohort.actions.landing import LandingError, land
+from cohort.actions.validation import confirm, reopen, submit_list
 from cohort.models import Evidence, Flag, ListEntry, ListFact, Patient, PracticeList, SearchCount, SearchRun
+from cohort.queries.validation import progress, version
 from cohort.rules import FactSource, Request
+from shielding.ledger import ledger
 from tests.cohort.factories import (
     NOW,
     CodeListVersionFactory,
     CriterionVersionFactory,
+    ListEntryFactory,
+    MembershipFactory,
     OrganisationFactory,
+    PatientFactory,
     SearchRunFactory,
+    UserFactory,
     invented_nhs_number,
 )
 
 pytestmark = pytest.mark.django_db
 
 AS_AT = date(2020, 3, 14)
+WEEK_LATER = NOW + timedelta(days=7)
 PEOPLE = """
     person BIGINT, given_name VARCHAR, family_name VARCHAR, birth_date DATE, sex VARCHAR, practice_code VARCHAR,
     address_lines VARCHAR[], postcode VARCHAR, uprn VARCHAR, no_fixed_abode BOOLEAN, mobile VARCHAR, landline VARCHAR,
@@ -68,7 +77,7 @@ def write_people(file: Path, *people: dict[str, Any]) -> Path:
     return file
 
 
-def write_results(folder: Path, *people: dict[str, Any]) -> Path:
+def write_results(folder: Path, *people: dict[str, Any], recorded: date = date(2014, 5, 3)) -> Path:
     """Writes what a search that flagged these people for a solid transplant writes."""
     write_people(folder / "people.parquet", *people)
     with duckdb.connect() as duck:
@@ -76,7 +85,7 @@ def write_results(folder: Path, *people: dict[str, Any]) -> Path:
         for name, query in {
             "flags": "SELECT person, 'solid-transplant' AS criterion FROM people",
             "evidence": "SELECT person, 'solid-transplant' AS criterion, 'A transplant, ever' AS clause,"
-            " 'SNOMED' AS system, '70536003' AS code, DATE '2014-05-03' AS event_date, 'GP' AS source,"
+            f" 'SNOMED' AS system, '70536003' AS code, DATE '{recorded}' AS event_date, 'GP' AS source,"
             " '' AS detail, 'solid-transplant' AS code_list FROM people",
             "counts": "SELECT 'solid-transplant' AS criterion, practice_code, count(*)::INTEGER AS people"
             " FROM people GROUP BY ALL",
@@ -99,9 +108,20 @@ def a_running_search() -> SearchRun:
     return run
 
 
-def land_people(folder: Path, *people: dict[str, Any], at: Any = NOW) -> SearchRun:
+def land_people(
+    folder: Path, *people: dict[str, Any], at: Any = NOW, searched: Any = None, recorded: date = date(2014, 5, 3)
+) -> SearchRun:
+    """Lands a search that flagged these people, of those `searched` (left out: of these alone)."""
     run = a_running_search()
-    return land(run_id=run.pk, results=write_results(folder / str(run.pk), *people), as_at=AS_AT, at=at)
+    results = write_results(folder / str(run.pk), *people, recorded=recorded)
+    patients = [results / "people.parquet"]
+    if searched is not None:
+        patients = [write_people(folder / f"{run.pk}-patients.parquet", *searched)]
+    return land(run_id=run.pk, results=results, patients=patients, as_at=AS_AT, at=at)
+
+
+def entry_of(number: int) -> ListEntry:
+    return ListEntry.objects.get(patient__nhs_number=invented_nhs_number(number))
 
 
 def test_a_flagged_person_lands_with_details_evidence_and_a_place_on_the_practices_list(
@@ -131,33 +151,163 @@ def test_landing_the_same_run_again_changes_nothing(practice: Any, tmp_path: Pat
     run = a_running_search()
     results = write_results(tmp_path / "results", {})
     for _ in range(2):
-        land(run_id=run.pk, results=results, as_at=AS_AT, at=NOW)
+        land(run_id=run.pk, results=results, patients=[results / "people.parquet"], as_at=AS_AT, at=NOW)
     assert (Flag.objects.count(), Evidence.objects.count(), ListFact.objects.count()) == (1, 1, 1)
 
 
-def test_a_second_search_adds_flags_but_neither_facts_nor_another_list_for_people_known_already(
+def test_a_second_search_on_the_same_evidence_writes_no_flag_fact_evidence_or_list(
+    practice: Any, tmp_path: Path
+) -> None:
+    first = land_people(tmp_path, {})
+    second = land_people(tmp_path, {}, at=WEEK_LATER)
+    assert Flag.objects.get().run == first
+    assert (Evidence.objects.count(), ListFact.objects.count(), ListEntry.objects.count()) == (1, 1, 1)
+    assert PracticeList.objects.count() == 1
+    assert (second.people_flagged, second.people_not_searched) == (1, 0)
+
+
+def test_other_evidence_ends_the_flag_and_begins_another_but_the_fact_stands(practice: Any, tmp_path: Path) -> None:
+    first = land_people(tmp_path, {})
+    second = land_people(tmp_path, {}, at=WEEK_LATER, recorded=date(2019, 1, 1))
+    assert set(Flag.objects.values_list("run", "ended_in")) == {(first.pk, second.pk), (second.pk, None)}
+    assert Evidence.objects.get(flag__ended_in=None).event_date == date(2019, 1, 1)
+    assert (ListFact.objects.count(), ListEntry.objects.get().review_state) == (1, "TO_REVIEW")
+
+
+def test_another_version_of_the_criterion_ends_the_flag_of_the_last(practice: Any, tmp_path: Path) -> None:
+    land_people(tmp_path, {})
+    run = a_running_search()
+    run.criteria.set([CriterionVersionFactory(criterion__slug="solid-transplant", number=2)])
+    results = write_results(tmp_path / "second", {})
+    land(run_id=run.pk, results=results, patients=[results / "people.parquet"], as_at=AS_AT, at=WEEK_LATER)
+    assert list(Flag.objects.order_by("pk").values_list("criterion_version__number", "ended_in")) == [
+        (1, run.pk),
+        (2, None),
+    ]
+    assert ListFact.objects.count() == 1
+
+
+def test_somebody_unreviewed_who_is_no_longer_found_lapses_and_found_again_is_new_to_the_practice(
+    practice: Any, tmp_path: Path
+) -> None:
+    bob = {"person": int(invented_nhs_number(901))}
+    first = land_people(tmp_path, {}, bob)
+    second = land_people(tmp_path, bob, searched=[{}, bob], at=WEEK_LATER)
+    amina = entry_of(900)
+    assert (amina.is_on_list, amina.review_state, amina.because) == (False, "LAPSED", None)
+    assert amina.changed_at == WEEK_LATER
+    assert Flag.objects.get(patient=amina.pk).ended_in == second
+    withdrawal = ListFact.objects.get(withdraws__patient=amina.pk)
+    assert (withdrawal.source, withdrawal.run, withdrawal.request) == ("ALGORITHM", second, "")
+    assert entry_of(901).review_state == "TO_REVIEW"
+    assert not PracticeList.objects.filter(run=second).exists()
+    assert ledger().differences == []
+    assert (ledger().figures["flagged"], ledger().figures["lapsed"]) == (2, 1)
+
+    third = land_people(tmp_path, {}, bob, at=WEEK_LATER + timedelta(days=7))
+    amina.refresh_from_db()
+    assert (amina.is_on_list, amina.review_state) == (True, "TO_REVIEW")
+    assert amina.because == ListFact.objects.get(run=third, request="ADD")
+    assert amina.practice_list == PracticeList.objects.get(run=third, practice=practice)
+    assert entry_of(901).practice_list == PracticeList.objects.get(run=first, practice=practice)
+    assert ledger().differences == []
+
+
+def test_somebody_confirmed_stays_on_the_list_when_the_search_no_longer_finds_them(
     practice: Any, tmp_path: Path
 ) -> None:
     land_people(tmp_path, {})
+    gp = MembershipFactory(organisation=practice)
+    entry = ListEntry.objects.get()
+    confirm(entry_id=entry.pk, by=gp, at=NOW, seen=version(entry))
+    land_people(tmp_path, searched=[{}], at=WEEK_LATER)
+    entry = ListEntry.objects.get()
+    assert (entry.is_on_list, entry.review_state) == (True, "CONFIRMED")
+    assert Flag.objects.get().ended_in is not None
+    assert ledger().differences == []
+
+    # Once the practice takes its word back, nothing holds them.
+    entry = reopen(entry_id=entry.pk, by=gp, at=WEEK_LATER, seen=version(entry))
+    assert (entry.is_on_list, entry.review_state) == (False, "LAPSED")
+    confirm(entry_id=entry.pk, by=gp, at=WEEK_LATER, seen=version(entry))
+    assert ListEntry.objects.get().review_state == "CONFIRMED"
+
+
+def test_somebody_whom_a_hospital_holds_on_the_list_is_still_to_review(practice: Any, tmp_path: Path) -> None:
     land_people(tmp_path, {})
-    assert (Flag.objects.count(), ListFact.objects.count(), ListEntry.objects.count()) == (2, 1, 1)
+    patient = Patient.objects.get()
+    fact = record_fact(patient_id=patient.pk, source=FactSource.HOSPITAL, request=Request.ADD, reason="", at=NOW)
+    land_people(tmp_path, searched=[{}], at=WEEK_LATER)
+    entry = ListEntry.objects.get()
+    assert (entry.is_on_list, entry.review_state) == (True, "TO_REVIEW")
+    withdraw_fact(fact=fact, reason="", at=WEEK_LATER, by=None)
+    entry.refresh_from_db()
+    assert (entry.is_on_list, entry.review_state) == (False, "LAPSED")
+    record_fact(patient_id=patient.pk, source=FactSource.HOSPITAL, request=Request.ADD, reason="", at=WEEK_LATER)
+    entry.refresh_from_db()
+    assert (entry.is_on_list, entry.review_state) == (True, "TO_REVIEW")
+
+
+def test_somebody_who_was_not_searched_stays_as_they_are_and_is_counted(practice: Any, tmp_path: Path) -> None:
+    bob = {"person": int(invented_nhs_number(901))}
+    land_people(tmp_path, {}, bob)
+    run = land_people(tmp_path, bob, at=WEEK_LATER)
+    assert run.people_not_searched == 1
+    assert not Flag.objects.exclude(ended_in=None).exists()
+    assert entry_of(900).is_on_list
+
+
+def test_a_list_with_lapsed_people_alone_can_be_signed_off(practice: Any, tmp_path: Path) -> None:
+    land_people(tmp_path, {})
+    land_people(tmp_path, searched=[{}], at=WEEK_LATER)
     assert PracticeList.objects.count() == 1
+    gp = MembershipFactory(organisation=practice)
+    (row,) = progress(gp)
+    assert (row.to_review, row.lapsed, row.everybody) == (0, 1, 0)
+    submit_list(list_id=row.practice_list.pk, by=gp, at=WEEK_LATER)
+
+
+def test_a_flag_can_be_ended_once_and_nothing_else_of_it_is_ever_changed(practice: Any, tmp_path: Path) -> None:
+    land_people(tmp_path, {})
+    run = SearchRunFactory()
+    for change in ({"fingerprint": 1}, {"run": run}, {"run": run, "ended_in": run}):
+        with pytest.raises(InternalError), transaction.atomic():
+            Flag.objects.update(**change)
+    Flag.objects.update(ended_in=run)
+    for change in ({"ended_in": None}, {"ended_in": SearchRunFactory()}):
+        with pytest.raises(InternalError), transaction.atomic():
+            Flag.objects.update(**change)
+    with pytest.raises(InternalError), transaction.atomic():
+        Flag.objects.all()._raw_delete("default")
+
+
+def test_the_search_says_so_once_of_a_person_until_it_is_withdrawn(practice: Any, tmp_path: Path) -> None:
+    run = land_people(tmp_path, {})
+    said = {"patient": Patient.objects.get(), "source": "ALGORITHM", "run": run, "at": NOW}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ListFact.objects.create(**said, request="ADD")
+    ListFact.objects.create(**said, withdraws=ListFact.objects.get())
+    ListFact.objects.create(**said, request="ADD")
 
 
 def test_somebody_removed_by_their_gp_is_flagged_again_but_stays_off_the_list(practice: Any, tmp_path: Path) -> None:
     land_people(tmp_path, {})
     patient = Patient.objects.get()
     record_fact(patient_id=patient.pk, source=FactSource.GP, request=Request.REMOVE, reason="low risk", at=NOW)
-    land_people(tmp_path, {}, at=NOW + timedelta(days=7))
+    land_people(tmp_path, {}, at=WEEK_LATER, recorded=date(2019, 1, 1))
     assert not ListEntry.objects.get().is_on_list
     assert Flag.objects.count() == 2
 
 
 def test_somebody_a_gp_had_taken_off_before_the_first_flag_does_not_come_on(practice: Any, tmp_path: Path) -> None:
-    land_people(tmp_path, {"person": int(invented_nhs_number(901))})
-    entry = ListEntry.objects.get()
-    ListEntry.objects.filter(pk=entry.pk).update(
-        is_flagged=False, review_state="ADDED", reviewed_at=NOW, reviewed_by=_user()
+    entry = ListEntryFactory(
+        patient__nhs_number=invented_nhs_number(901),
+        is_flagged=False,
+        is_on_list=False,
+        because=None,
+        review_state="ADDED",
+        reviewed_at=NOW,
+        reviewed_by=UserFactory(),
     )
     record_fact(patient_id=entry.pk, source=FactSource.GP, request=Request.REMOVE, reason="", at=NOW)
     land_people(tmp_path, {"person": int(invented_nhs_number(901))})
@@ -165,10 +315,12 @@ def test_somebody_a_gp_had_taken_off_before_the_first_flag_does_not_come_on(prac
     assert (entry.is_flagged, entry.is_on_list) == (True, False)
 
 
-def _user() -> Any:
-    from tests.cohort.factories import UserFactory
-
-    return UserFactory()
+def test_somebody_of_whom_only_a_request_is_known_is_held_to_it(practice: Any, tmp_path: Path) -> None:
+    patient = PatientFactory(nhs_number=invented_nhs_number(902), practice=practice)
+    record_fact(patient_id=patient.pk, source=FactSource.HOSPITAL, request=Request.REMOVE, reason="", at=NOW)
+    land_people(tmp_path, {"person": int(patient.nhs_number)})
+    assert not ListEntry.objects.get().is_on_list
+    assert ledger().differences == []
 
 
 def test_people_of_an_unknown_practice_land_nothing_at_all(practice: Any, tmp_path: Path) -> None:
@@ -176,7 +328,7 @@ def test_people_of_an_unknown_practice_land_nothing_at_all(practice: Any, tmp_pa
     run = a_running_search()
     results = write_results(tmp_path / "results", {}, stranger)
     with pytest.raises(LandingError, match="1 people are registered at practices"):
-        land(run_id=run.pk, results=results, as_at=AS_AT, at=NOW)
+        land(run_id=run.pk, results=results, patients=[results / "people.parquet"], as_at=AS_AT, at=NOW)
     assert not Patient.objects.exists()
     assert not ListEntry.objects.exists()
 

@@ -15,6 +15,7 @@ from cohort.rules import (
     Request,
     ReviewState,
     membership,
+    unreviewed,
 )
 
 START = datetime(2020, 3, 14, 9, tzinfo=UTC)
@@ -115,6 +116,15 @@ def test_whoever_is_on_the_list_has_a_standing_fact_that_says_so(given_facts: li
         assert decided.because is not None
         assert decided.because.request is ADD
         assert not decided.because.is_withdrawn
+
+
+@given(facts)
+def test_the_unreviewed_lapse_only_once_no_hit_stands_and_nobody_holds_them(given_facts: list[Fact]) -> None:
+    standing = [fact for fact in given_facts if not fact.is_withdrawn]
+    has_hit = any(fact.source in {ALGORITHM, RISK_MODEL} and fact.request is ADD for fact in standing)
+    is_lapsed = unreviewed(given_facts) is ReviewState.LAPSED
+    assert is_lapsed is not (has_hit or membership(given_facts).is_on_list)
+    assert unreviewed(given_facts) in {ReviewState.LAPSED, ReviewState.TO_REVIEW}
 
 
 def test_the_later_row_wins_among_facts_of_one_moment() -> None:

@@ -6,17 +6,18 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from cohort.actions.facts import recompute
 from cohort.actions.validation import confirm, remove, version
-from cohort.models import Patient
+from cohort.models import Flag, ListFact, Patient
 from cohort.rules import RemovalReason
 from tests.cohort.factories import (
     NOW,
     Cast,
-    CriterionFactory,
     EvidenceFactory,
     FlagFactory,
     ListEntryFactory,
     PracticeListFactory,
+    SearchRunFactory,
 )
 from tests.cohort.validation.pages import REMOVAL, SignIn, decide, entry_of, list_url, person_url, read, seen_on
 
@@ -36,23 +37,41 @@ def test_a_person_is_shown_with_reasons_evidence_and_details(cast: Cast, sign_in
         "SNOMED CT 70536003",
         "GP record",
         "Code list: Solid transplant version 1",
-        "version 1. Search of 14 March 2020",
+        "version 1. Found since the search of 14 March 2020",
         "1 Mill Lane Sutton SM1 1AA",
         "07700900123",
     ]:
         assert said in page
 
 
-def test_only_the_newest_finding_of_a_criterion_is_told(cast: Cast, sign_in: SignIn) -> None:
-    criterion = CriterionFactory(slug="solid-transplant")
+def test_only_what_a_search_still_finds_is_told(cast: Cast, sign_in: SignIn) -> None:
     later = PracticeListFactory(practice=cast.practice, run__search_date=date(2020, 4, 1)).run
-    flag = FlagFactory(run=later, patient=cast.amina, criterion_version__criterion=criterion)
+    Flag.objects.filter(patient=cast.amina).update(ended_in=later)
+    flag = FlagFactory(run=later, patient=cast.amina, criterion_version__criterion__slug="solid-transplant")
     EvidenceFactory(flag=flag, term="", detail="Age 59", system="", code="", event_date=None, source="")
     page = read(sign_in(cast.gp).get(person_url(cast, cast.amina)))
-    assert "Search of 1 April 2020" in page
-    assert "Search of 14 March 2020" not in page
+    assert "Found since the search of 1 April 2020" in page
+    assert "search of 14 March 2020" not in page
     assert "No date" in page
     assert "Age 59" in page
+
+
+def test_somebody_no_longer_found_is_said_to_be_so_and_can_be_put_on_the_list(cast: Cast, sign_in: SignIn) -> None:
+    later = SearchRunFactory(search_date=date(2020, 4, 1))
+    Flag.objects.filter(patient=cast.amina).update(ended_in=later)
+    said = ListFact.objects.get(patient=cast.amina)
+    ListFact.objects.create(patient=cast.amina, source="ALGORITHM", run=later, at=NOW, withdraws=said)
+    recompute(patient_ids=[cast.amina.pk], at=NOW)
+    client = sign_in(cast.staff)
+    page = read(client.get(person_url(cast, cast.amina)))
+    assert "The search of 1 April 2020 no longer does" in page
+    assert "Transplants (solid)" not in page
+    assert "Remove from the list" not in page
+    assert "No longer found (1)" in read(client.get(list_url(cast)))
+    assert "Khan, Amina" in read(client.get(list_url(cast) + "?tab=no-longer-found"))
+    decide(client, cast, cast.amina)
+    entry = entry_of(cast.amina)
+    assert (entry.review_state, entry.is_on_list) == ("CONFIRMED", True)
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def load_extract(
 
     Bad rows are kept apart with their reasons; good rows go on. People who are in PostgreSQL already
     get the extract's details (addresses, deaths), in the same transaction. Loading the same files for the same
-    supplier again changes nothing. `mapping` (`ehrql`, `synthea`) reads a folder of another shape, and
+    supplier again changes nothing. `mapping` (docs/mappings.md) reads a folder of another shape, and
     puts people without a practice under `practice_code`.
 
     Raises ExtractRefused where a file cannot be read, a required column is missing, or more than the
@@ -141,15 +141,22 @@ def _load(
     practices = list(
         Organisation.objects.filter(kind=Organisation.Kind.PRACTICE).values_list("code", "closed_date").order_by("code")
     )
-    mapped_notes: list[str] = []
+    mapped = mappings.Mapped([])
     if mapping:
-        mapped = scratch / "mapped"
-        mapped.mkdir()
+        tables = scratch / "mapped"
+        tables.mkdir()
         is_open = [code for code, closed_date in practices if closed_date is None or closed_date > as_at]
-        mapped_notes = mappings.map_tables(
-            mapping, folder, mapped, as_at=as_at, practices=is_open, practice_code=practice_code
+        mapped = mappings.map_tables(
+            mapping,
+            folder,
+            tables,
+            as_at=as_at,
+            practices=is_open,
+            practice_code=practice_code,
+            reject_above=reject_above,
+            memory_limit=settings.EXTRACT_MEMORY_LIMIT,
         )
-        folder = mapped
+        folder = tables
     files, _ = find_files(folder)
     loaded = load_files(
         files,
@@ -161,7 +168,8 @@ def _load(
         memory_limit=settings.EXTRACT_MEMORY_LIMIT,
         shards=settings.EXTRACT_SHARDS,
     )
-    return Loaded(loaded.counts, (*mapped_notes, *loaded.notes))
+    unreadable = mappings.write_unreadable(mapped.unreadable, scratch / "made" / store.REJECTED)
+    return Loaded((*loaded.counts, *unreadable), (*mapped.notes, *loaded.notes))
 
 
 def _record(extract_id: uuid.UUID, supplier: str, as_at: date, sha256: str, at: datetime, loaded: Loaded) -> Extract:
@@ -211,7 +219,8 @@ def _shrunk(previous: Extract | None, counts: tuple[TableCount, ...]) -> Iterato
                 f"{count.table}: {count.accepted:,} rows, where the extract before had {before:,}. Searches read the"
                 " newest extract of each supplier alone: send a whole one, mended rows included."
             )
-    missing = set(previous.accepted_rows) - {count.table for count in counts} if previous else set()
+    sent = {table for table, rows in previous.accepted_rows.items() if rows} if previous else set()
+    missing = sent - {count.table for count in counts}
     for table in sorted(missing):
         yield f"{table}: not in this extract, though in the one before; searches will not see it."
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from cohort.extracts import store
 from cohort.extracts.checks import PATIENTS_TABLE, PRACTICES_TABLE, RECORDS_TABLE, checks, names
 from cohort.extracts.reading import BadLine, Source, SourceFile, Unreadable
-from cohort.extracts.schema import PATIENTS, REJECTED_COLUMNS
+from cohort.extracts.schema import ORIGIN_COLUMNS, PATIENTS, REJECTED_COLUMNS
 from cohort.extracts.scratch import Sharded, database, write_shards
 
 _FETCH = 10_000
@@ -115,7 +115,7 @@ def _header(source: Source, notes: list[str]) -> list[str]:
     twice = sorted({name for name in header if name and header.count(name) > 1})
     if twice:
         raise Unreadable(f"{source.name}: column there twice: {', '.join(twice)}.")
-    unknown = [name or "(no name)" for name in header if not table.column(name)]
+    unknown = [name or "(no name)" for name in header if not table.column(name) and name not in ORIGIN_COLUMNS]
     if unknown:
         notes.append(f"{source.name}: ignored unknown column{'s' * (len(unknown) > 1)} {', '.join(unknown)}.")
     return header

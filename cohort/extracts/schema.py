@@ -122,3 +122,5 @@ TABLES = (PATIENTS, EVENTS, MEDICATIONS, ADMISSIONS)
 
 #: The columns put before the supplier's own in a file of rejected rows, and ignored when it comes back.
 REJECTED_COLUMNS = ("line", "column", "reason")
+#: The columns a mapping adds to say where each of its rows came from; they come back with rejected rows.
+ORIGIN_COLUMNS = ("source_file", "source_line")

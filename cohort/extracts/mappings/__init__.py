@@ -56,13 +56,14 @@ def map_tables(
 
 
 def write_unreadable(unreadable: list[UnreadableLines], folder: Path) -> tuple[TableCount, ...]:
-    """Writes `<kind>.csv` for each kind of file with lines that cannot be read, and returns their counts."""
+    """Writes `unreadable-<kind>.csv` for each kind of file with lines that cannot be read, and returns their counts."""
     counts = []
     for kind in unreadable:
         folder.mkdir(exist_ok=True)
-        with (folder / f"{kind.name}.csv").open("w", encoding="utf-8", newline="") as stream:
+        table = f"unreadable-{kind.name}"
+        with (folder / f"{table}.csv").open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow([*REJECTED_COLUMNS, "file", "text"])
             writer.writerows([line, "", reason, file, text] for file, line, reason, text in kind.bad)
-        counts.append(TableCount(kind.name, 0, len(kind.bad), (f"{kind.name}.csv",)))
+        counts.append(TableCount(table, 0, len(kind.bad), (f"{table}.csv",)))
     return tuple(counts)

@@ -1,0 +1,392 @@
+"""An invented population, written directly in the layout of the extract store, as fast as the disk takes it.
+
+    <folder>/week-1/{gp,medicines,hospital}/    three suppliers' extracts; the GP one has the patients
+    <folder>/week-2/{gp,medicines}/             a week later: 1 % of the people changed
+
+Nothing is sorted: codes are taken in order, and the people of each are drawn in order, one from each
+of as many strata as there are people with the code. The same people, seed and code lists give the
+same rows. Up to 900,000 people have NHS numbers of the 999 range; more need numbers that somebody
+may have, which is why a population is never put in the repository.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from benchmarks.catalogue import KINDS, SPELLS, Part, Stream, age_of, catalogue, is_female, shipped_lists
+from cohort.extracts.store import shard_name
+
+WEEK = timedelta(days=7)
+#: The day of the first extracts. The second come a week later.
+AS_AT = date(2020, 3, 20)
+PEOPLE_PER_PRACTICE = 8_615
+TEST_NUMBERS = 900_000
+CHANGED_SHARE = 0.01
+#: As `cohort.extracts.scratch` writes them.
+_RECORDS_ROW_GROUP = 122_880
+_PATIENTS_ROW_GROUP = 20_480
+_CHUNK = 1 << 20
+_SLOT_DAYS = 3_650 // SPELLS
+_EPOCH = date(1970, 1, 1)
+#: A GP record of the second week that everybody who changed has, unless they moved house.
+_ENCOUNTER = "308335008"
+
+_NAMES = ["Amina", "Bob", "Charlie", "Dilys", "Efua", "Farah", "Gwen", "Hari", "Ifan", "Joan", "Kofi", "Lena"]
+_FAMILIES = ["Abara", "Brown", "Chowdhury", "Davies", "Evans", "Fofana", "Green", "Hughes", "Iqbal", "Jones"]
+_STREETS = ["High Street", "Mill Lane", "Church Road", "Station Road", "Victoria Road", "Green Lane"]
+
+
+@dataclass(frozen=True)
+class Population:
+    """What was made: the folders of each week's extracts, newest first, and what it took."""
+
+    people: int
+    shards: int
+    folder: Path
+    seconds: float
+    bytes: int
+    rows: int
+
+    @property
+    def first_week(self) -> list[Path]:
+        """The extracts of the first week."""
+        return [self.folder / "week-1" / name for name in ("gp", "medicines", "hospital")]
+
+    @property
+    def second_week(self) -> list[Path]:
+        """The extracts a week later; the hospitals have sent nothing new."""
+        return [self.folder / "week-2" / name for name in ("gp", "medicines")] + [self.first_week[2]]
+
+    @property
+    def changed(self) -> list[Path]:
+        """The files that name the people whose rows differ between the weeks."""
+        return [folder / "changed.parquet" for folder in self.second_week[:2]]
+
+
+def shards_for(people: int) -> int:
+    """Returns into how many files a table is divided: a power of two, 32 for England, at most 2 million people each."""
+    return 1 << max(0, int(np.ceil(np.log2(people / 2_000_000))))
+
+
+def practices_for(people: int) -> list[str]:
+    """Returns the codes of the practices: P00001 and so on, 6,500 for England."""
+    return [f"P{number:05}" for number in range(1, max(1, round(people / PEOPLE_PER_PRACTICE)) + 1)]
+
+
+def make_population(folder: Path, people: int, *, shards: int | None = None, seed: int = 1) -> Population:
+    """Makes the first week's extracts in `folder`, or takes those that are there if they would be the same."""
+    return _make(folder, people, shards or shards_for(people), seed, week=1)
+
+
+def make_next_week(folder: Path, people: int, *, shards: int | None = None, seed: int = 1) -> Population:
+    """Makes the extracts of a week later, in which 1 % of the people have changed; the first week's must be there."""
+    return _make(folder, people, shards or shards_for(people), seed, week=2)
+
+
+def _make(folder: Path, people: int, shards: int, seed: int, *, week: int) -> Population:
+    target = folder / f"week-{week}"
+    told = target / "population.json"
+    lists = json.dumps(list(shipped_lists()))
+    wanted = {"people": people, "shards": shards, "seed": seed, "lists": lists}
+    if told.exists() and (there := json.loads(told.read_text()))["wanted"] == wanted:
+        return Population(people, shards, folder, there["seconds"], there["bytes"], there["rows"])
+    shutil.rmtree(target, ignore_errors=True)
+    began = time.monotonic()
+    rows = _Writer(target, people, shards, seed, week).write()
+    seconds = time.monotonic() - began
+    size = sum(path.stat().st_size for path in target.rglob("*.parquet"))
+    told.write_text(json.dumps({"wanted": wanted, "seconds": seconds, "bytes": size, "rows": rows}))
+    return Population(people, shards, folder, seconds, size, rows)
+
+
+def nhs_numbers(people: int) -> np.ndarray:
+    """Returns so many NHS numbers with a right check digit, ascending: of the 999 range while they last."""
+    first = 999_000_000 if people <= TEST_NUMBERS else 900_000_000
+    found: list[np.ndarray] = []
+    while sum(map(len, found)) < people:
+        stems = np.arange(first, first + min(4_000_000, people * 2), dtype=np.int64)
+        first += len(stems)
+        weighted = sum(stems // 10 ** (place - 2) % 10 * place for place in range(2, 11))
+        digits = -weighted % 11
+        found.append((stems * 10 + digits)[digits < 10])
+    return np.concatenate(found)[:people]
+
+
+@dataclass
+class _Shard:
+    """The people of one shard. `changed` are marked by their place in `people`."""
+
+    number: int
+    people: np.ndarray
+    changed: np.ndarray
+    kept: np.ndarray
+
+
+class _Writer:
+    """Writes the extracts of one week."""
+
+    def __init__(self, target: Path, people: int, shards: int, seed: int, week: int) -> None:
+        self.target = target
+        self.people = people
+        self.shards = shards
+        self.seed = seed
+        self.week = week
+        self.place_of_kind = np.random.default_rng(seed).permutation(KINDS)
+        self.as_at = AS_AT + (week - 1) * WEEK
+        self.duck = duckdb.connect()
+
+    def write(self) -> int:
+        """Returns how many rows of records there are."""
+        streams = catalogue()
+        everybody = nhs_numbers(self.people)
+        names = {"gp": "GP", "medicines": "MEDICINES"} | ({"hospital": "HOSPITAL"} if self.week == 1 else {})
+        for name in names:
+            (self.target / name).mkdir(parents=True)
+        rows = 0
+        differ: dict[str, list[np.ndarray]] = {name: [] for name in names}
+        for number in range(self.shards):
+            own = everybody[everybody % self.shards == number]
+            dice = np.random.default_rng([self.seed, number, 1_000_000])
+            changed = np.zeros(len(own), bool)
+            if self.week > 1:
+                changed[dice.random(len(own)) < CHANGED_SHARE] = True
+            moved = changed & (np.arange(len(own)) % 3 == 0)
+            self._write_patients(number, own, moved)
+            for name, source in names.items():
+                shard = _Shard(number, own, changed, np.zeros(len(own), bool))
+                path = self.target / name / shard_name("records", number, self.shards)
+                rows += self._write_records(path, source, streams[source], shard, changed & ~moved)
+                if name == "gp":
+                    shard.kept |= moved
+                differ[name].append(own[shard.kept])
+        if self.week > 1:
+            for name, people in differ.items():
+                self._copy(pa.table({"person": np.sort(np.concatenate(people))}), "*", self.target / name / "changed")
+        return rows
+
+    def _copy(self, rows: pa.Table | pa.RecordBatchReader, select: str, path: Path, row_group: int = 122_880) -> int:
+        target = str(path.with_suffix(".parquet")).replace("'", "''")
+        self.duck.register("made", rows)
+        (count,) = self.duck.execute(
+            f"COPY (SELECT {select} FROM made) TO '{target}'"
+            f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {row_group})"
+        ).fetchall()[0]
+        self.duck.unregister("made")
+        return int(count)
+
+    def _write_patients(self, number: int, own: np.ndarray, moved: np.ndarray) -> None:
+        kinds = np.argsort(self.place_of_kind)[np.arange(len(own)) % KINDS]
+        ages = np.array([age_of(kind) for kind in range(KINDS)])[kinds]
+        women = np.array([is_female(kind) for kind in range(KINDS)])[kinds]
+        table = pa.table({"person": own, "age": ages, "female": women, "moved": moved})
+        practices = len(practices_for(self.people))
+        day = f"DATE '{AS_AT}'"
+        select = f"""
+            person, {_pick(_NAMES, 1)} AS given_name, {_pick(_FAMILIES, 2)} AS family_name,
+            ({day} - to_years(age::INTEGER) - to_days((hash(person, 3) % 365)::INTEGER))::DATE AS birth_date,
+            CASE WHEN female THEN 'F' ELSE 'M' END AS sex,
+            printf('P%05d', 1 + (hash(person, 4) % {practices})::BIGINT) AS practice_code,
+            [concat(1 + hash(person, 5) % 200 + CASE WHEN moved THEN 1 ELSE 0 END, ' ', {_pick(_STREETS, 6)}), 'Town']
+                AS address_lines,
+            'SM1 1AA' AS postcode, (100000000 + hash(person, 7) % 99999999)::VARCHAR AS uprn, false AS no_fixed_abode,
+            CASE WHEN hash(person, 8) % 3 > 0 THEN concat('077009', 10000 + hash(person, 9) % 90000) ELSE '' END
+                AS mobile,
+            '' AS landline, '' AS email,
+            CASE WHEN hash(person, 10) % 200 = 0 THEN 'FORMAL' ELSE '' END AS death_status,
+            CASE WHEN hash(person, 10) % 200 = 0 THEN {day} - (hash(person, 11) % 60)::INTEGER END AS death_date,
+            false AS is_restricted, false AS is_invalid, '' AS moved_away_code, false AS asked_not_to_be_contacted,
+            []::VARCHAR[] AS unsafe_channels, '' AS safe_contact_instruction"""
+        path = self.target / "gp" / shard_name("patients", number, self.shards)
+        self._copy(table, select, path, _PATIENTS_ROW_GROUP)
+
+    def _write_records(self, path: Path, source: str, streams: list[Stream], shard: _Shard, changed: np.ndarray) -> int:
+        if source == "GP" and self.week > 1:
+            streams = sorted([*streams, Stream("SNOMED", _ENCOUNTER, ())], key=lambda each: (each.system, each.code))
+        drawn = _Drawn(self, source, streams, shard, changed)
+        reader = pa.RecordBatchReader.from_batches(drawn.schema, drawn.batches())
+        episode = "concat('E', spell)" if source == "HOSPITAL" else "''"
+        select = (
+            f"person, system::VARCHAR AS system, code::VARCHAR AS code, date, '{source}' AS source,"
+            f" {episode} AS episode, value"
+        )
+        return self._copy(reader, select, path, _RECORDS_ROW_GROUP)
+
+
+def _pick(words: Sequence[str], salt: int) -> str:
+    listed = ", ".join(f"'{word}'" for word in words)
+    return f"[{listed}][1 + (hash(person, {salt}) % {len(words)})::BIGINT]"
+
+
+Columns = tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]
+
+
+class _Drawn:
+    """The records of one source in one shard, drawn code by code. Columns are place, day, spell, value."""
+
+    def __init__(self, writer: _Writer, source: str, streams: list[Stream], shard: _Shard, changed: np.ndarray) -> None:
+        self.writer = writer
+        self.in_hospital = source == "HOSPITAL"
+        self.streams = streams
+        self.shard = shard
+        self.changed = changed
+        self.blocks = len(shard.people) // KINDS
+        self.today = (AS_AT - _EPOCH).days
+        self.news = np.random.default_rng([writer.seed, shard.number, 2_000_000])
+        systems = sorted({stream.system for stream in streams})
+        self.systems = pa.array(systems)
+        self.system_of = np.array([systems.index(stream.system) for stream in streams], np.int32)
+        self.codes = pa.array([stream.code for stream in streams])
+        self.schema = pa.schema(
+            [
+                ("person", pa.int64()),
+                ("system", pa.dictionary(pa.int32(), pa.string())),
+                ("code", pa.dictionary(pa.int32(), pa.string())),
+                ("date", pa.date32()),
+                ("spell", pa.int64()),
+                ("value", pa.float64()),
+            ]
+        )
+        self.places: dict[tuple[int, ...], np.ndarray] = {}
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yields the rows, many codes at a time: DuckDB takes small batches slowly."""
+        waiting: list[tuple[int, Columns]] = []
+        rows = 0
+        for number, columns in self._by_code():
+            waiting.append((number, columns))
+            rows += len(columns[0])
+            if rows >= _RECORDS_ROW_GROUP:
+                yield self._batch(waiting)
+                waiting, rows = [], 0
+        if waiting:
+            yield self._batch(waiting)
+
+    def _batch(self, waiting: list[tuple[int, Columns]]) -> pa.RecordBatch:
+        rows = [len(columns[0]) for _, columns in waiting]
+        place = np.concatenate([columns[0] for _, columns in waiting])
+        day = np.concatenate([columns[1] for _, columns in waiting])
+        number = np.repeat(np.array([number for number, _ in waiting], np.int32), rows)
+        spell = value = None
+        if self.in_hospital:
+            spell = place * SPELLS + np.concatenate([_or(columns[2], -1, columns) for _, columns in waiting])
+        if any(columns[3] is not None for _, columns in waiting):
+            value = np.concatenate([_or(columns[3], np.nan, columns) for _, columns in waiting])
+        return pa.RecordBatch.from_arrays(
+            [
+                pa.array(self.shard.people[place]),
+                pa.DictionaryArray.from_arrays(pa.array(self.system_of[number]), self.systems),
+                pa.DictionaryArray.from_arrays(pa.array(number), self.codes),
+                pa.array(day.astype(np.int32)).cast(pa.date32()),
+                pa.nulls(len(place), pa.int64()) if spell is None else pa.array(spell),
+                pa.nulls(len(place), pa.float64()) if value is None else pa.array(value, from_pandas=True),
+            ],
+            schema=self.schema,
+        )
+
+    def _by_code(self) -> Iterator[tuple[int, Columns]]:
+        for number, stream in enumerate(self.streams):
+            if len(stream.parts) == 1:
+                drawn = self._part(stream.parts[0])
+            elif stream.parts:
+                drawn = iter([_merged([each for part in stream.parts for each in self._part(part)])])
+            else:
+                drawn = iter([self._encounters()])
+            for columns in drawn:
+                if len(columns[0]):
+                    yield number, self._a_week_later(columns) if self.writer.week > 1 and stream.parts else columns
+
+    def _part(self, part: Part) -> Iterator[Columns]:
+        """Yields a part's rows in order of person and date, in chunks."""
+        dice = np.random.default_rng([self.writer.seed, self.shard.number, part.key])
+        places = self._places(part.kinds)
+        slots = SPELLS if self.in_hospital else 1
+        slots = min(slots, max(1, round(part.days / _SLOT_DAYS)))
+        room = self.blocks * len(places) * slots
+        each = 1 if self.in_hospital else part.records
+        wanted = part.per_million * len(self.shard.people) / 1e6 * (part.records / each)
+        count = min(int(wanted + dice.random()), room)
+        last = -1
+        step = max(1, _CHUNK // each)
+        for begin in range(0, count, step):
+            end = min(begin + step, count)
+            drawn = ((np.arange(begin, end) + dice.random(end - begin)) * (room / count)).astype(np.int64)
+            fresh = np.diff(drawn, prepend=last) > 0
+            last = int(drawn[-1])
+            drawn = drawn[fresh]
+            spell = drawn % slots + (SPELLS - slots) if self.in_hospital else None
+            block, position = np.divmod(drawn // slots, len(places))
+            place = block * KINDS + places[position]
+            if spell is not None:
+                yield place, self._day_of_spell(place, spell), spell, None
+                continue
+            day = self.today - part.days + (dice.random((len(place), each)) + np.arange(each)) * (part.days / each)
+            values = None
+            if part.values is not None:
+                low, high = part.values
+                values = np.round(low + dice.random(len(place) * each) * (high - low), 1)
+            yield np.repeat(place, each), day.ravel().astype(np.int64), None, values
+
+    def _places(self, kinds: tuple[int, ...]) -> np.ndarray:
+        """Returns where in each thousand people those kinds are, ascending."""
+        if kinds not in self.places:
+            self.places[kinds] = np.sort(self.writer.place_of_kind[list(kinds)])
+        return self.places[kinds]
+
+    def _day_of_spell(self, place: np.ndarray, spell: np.ndarray) -> np.ndarray:
+        """Returns the day of a spell, whatever the code: codes of one spell have one day."""
+        mixed = (place * SPELLS + spell) * 2_654_435_761 % 4_294_967_296 // 65_536
+        return self.today - (SPELLS - spell) * _SLOT_DAYS + mixed % _SLOT_DAYS
+
+    def _a_week_later(self, columns: Columns) -> Columns:
+        """Takes away one in ten records of those who changed, and gives others a record of the last week."""
+        place, day, _, value = columns
+        if not len(place):
+            return columns
+        gone = self.changed[place] & (self.news.random(len(place)) < 0.1)
+        self.shard.kept[place[gone]] = True
+        stay = ~gone
+        place, day, value = place[stay], day[stay], None if value is None else value[stay]
+        if not len(place):
+            return place, day, None, value
+        among = np.flatnonzero(self.changed[place[0] : place[-1] + 1]) + place[0]
+        extra = among[self.news.random(len(among)) < min(1.0, gone.sum() / max(1, len(among)))]
+        self.shard.kept[extra] = True
+        at = np.searchsorted(place, extra, side="right")
+        place = np.insert(place, at, extra)
+        day = np.insert(day, at, self.today + 1 + self.news.integers(0, 7, len(extra)))
+        if value is not None:
+            value = np.insert(value, at, 1.0)
+        return place, day, None, value
+
+    def _encounters(self) -> Columns:
+        place = np.flatnonzero(self.changed)
+        self.shard.kept[place] = True
+        return place, self.today + 1 + place % 7, None, None
+
+
+def _or(column: np.ndarray | None, nothing: float, columns: Columns) -> np.ndarray:
+    return np.full(len(columns[0]), nothing) if column is None else column
+
+
+def _merged(drawn: list[Columns]) -> Columns:
+    """Puts parts of one code together, in order of person and date."""
+    drawn = [columns for columns in drawn if len(columns[0])]
+    if len(drawn) < 2:
+        return drawn[0] if drawn else (np.zeros(0, np.int64), np.zeros(0, np.int64), None, None)
+    place = np.concatenate([columns[0] for columns in drawn])
+    day = np.concatenate([columns[1] for columns in drawn])
+    order = np.lexsort((day, place))
+    spell = value = None
+    if any(columns[2] is not None for columns in drawn):
+        spell = np.concatenate([_or(columns[2], -1, columns) for columns in drawn])[order]
+    if any(columns[3] is not None for columns in drawn):
+        value = np.concatenate([_or(columns[3], np.nan, columns) for columns in drawn])[order]
+    return place[order], day[order], spell, value

@@ -119,6 +119,13 @@ class RemovalReason(StrEnum):
     OTHER = "OTHER"
 
 
+class RunKind(StrEnum):
+    """Whether a run searches everybody, or only those whose records, age or windows have changed since another."""
+
+    FULL = "FULL"
+    INCREMENTAL = "INCREMENTAL"
+
+
 class RunState(StrEnum):
     """Where a search run stands."""
 

@@ -27,8 +27,23 @@ CREATE TEMPORARY TABLE landing_ended (flag_id bigint) ON COMMIT DROP;
 CREATE TEMPORARY TABLE landing_counts (criterion_version_id uuid, practice_code text, people int) ON COMMIT DROP;
 """
 
-#: PostgreSQL's bigint has a sign, so 2^63 is taken off.
-_SIGNED = "(fingerprint::HUGEINT - 9223372036854775808)::BIGINT"
+#: What goes into PostgreSQL as the engine wrote it: the file, the table, and the rows.
+_OUTPUTS = {
+    (
+        "attrition",
+        "cohort_searchattrition (run_id, criterion_version_id, number, path, label, people, remaining)",
+    ): "SELECT version, file_row_number, path, label, people, remaining FROM attrition JOIN criteria USING (criterion)",
+    (
+        "groups",
+        "cohort_searchgroup (run_id, criterion_version_id, age_band, sex, people)",
+    ): "SELECT version, age_band, coalesce(sex, ''), people FROM groups JOIN criteria USING (criterion)",
+    (
+        "combinations",
+        "cohort_searchcombination (run_id, criterion_versions, people)",
+    ): "SELECT '{' || string_agg(version::VARCHAR, ',' ORDER BY place) || '}', people FROM ("
+    "  SELECT file_row_number AS n, unnest(criteria) AS criterion, generate_subscripts(criteria, 1) AS place,"
+    "  people FROM combinations) JOIN criteria USING (criterion) GROUP BY n, people",
+}
 
 
 class LandingError(Exception):
@@ -37,7 +52,7 @@ class LandingError(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """How many people a search found, and how many found before were in none of its files of patients."""
+    """How many people the search finds now, and how many found before were in none of its files of patients."""
 
     people_flagged: int
     people_not_searched: int
@@ -47,14 +62,16 @@ def copy_differences(cursor: Any, run: SearchRun, *, results: Path, patients: Se
     """Copies what differs from what stands into `landing_*`, within the caller's transaction.
 
     `landing_flags` are to be inserted, numbered by `n`, with `landing_evidence` by the same `n`;
-    `landing_ended` are the flags to end; `landing_people` and `landing_counts` are the results' own.
-    Raises LandingError where the results name a criterion that the run does not have.
+    `landing_ended` are the flags to end; `landing_people` and `landing_counts` are the results' own. The
+    run's attrition, combinations and groups go straight into their tables. Where the results name who was
+    searched (`searched*.parquet`), nobody else's flags are looked at. Raises LandingError where the
+    results name a criterion that the run does not have.
     """
     cursor.execute(_TABLES)
     with duckdb.connect() as duck:
         _open(duck, cursor, run, results)
-        _compare(duck, patients)
-        copy_people(cursor, duck.table("people_to_land"))
+        _compare(duck, results, patients)
+        copy_people(cursor, duck.view("people"))
         for table, rows in {
             "landing_flags (n, nhs_number, criterion_version_id, fingerprint)": "SELECT n,"
             " lpad(person::VARCHAR, 10, '0'), version, fingerprint FROM new_flags",
@@ -64,23 +81,29 @@ def copy_differences(cursor: Any, run: SearchRun, *, results: Path, patients: Se
             "landing_counts": "SELECT version, practice_code, people FROM counts JOIN criteria USING (criterion)",
         }.items():
             copy_rows(cursor, duck.sql(rows), table)
+        for (name, table), rows in _OUTPUTS.items():
+            if any(results.glob(f"{name}*.parquet")):
+                duck.read_parquet(str(results / f"{name}*.parquet"), file_row_number=True).create_view(name)
+                copy_rows(cursor, duck.sql(f"SELECT '{run.pk}', * FROM ({rows})"), table)
         flagged, not_searched = duck.sql(
-            "SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM not_searched)"
+            "SELECT (SELECT count(*) FROM (SELECT person FROM new_flags UNION"
+            " SELECT person FROM standing ANTI JOIN ended USING (id) ANTI JOIN not_searched USING (person))),"
+            " (SELECT count(*) FROM not_searched)"
         ).fetchall()[0]
     cursor.execute("ANALYZE landing_flags; ANALYZE landing_evidence; ANALYZE landing_ended")
     return Found(people_flagged=flagged, people_not_searched=not_searched)
 
 
 def _open(duck: Any, cursor: Any, run: SearchRun, results: Path) -> None:
-    """Makes `flags`, `evidence`, `people`, `counts`, `criteria`, `standing` and `to_compare` of DuckDB."""
+    """Makes `flags`, `evidence`, `people`, `counts`, `criteria` and `standing` of DuckDB."""
     for name in ("evidence", "people", "counts"):
         duck.read_parquet(str(results / f"{name}*.parquet")).create_view(name)
     flags = duck.read_parquet(str(results / "flags*.parquet"))
     if "fingerprint" not in flags.columns:
         # The engine before this one made none.
         flags = duck.sql(
-            "SELECT person, criterion, bit_xor(hash(clause, system, code, event_date, source, detail, code_list))"
-            " AS fingerprint FROM evidence GROUP BY ALL"
+            "SELECT person, criterion, (bit_xor(hash(clause, system, code, event_date, source, detail, code_list))"
+            " % 9223372036854775807)::BIGINT AS fingerprint FROM evidence GROUP BY ALL"
         )
     flags.create_view("flags")
     duck.execute("CREATE TABLE criteria (criterion VARCHAR, version UUID)")
@@ -106,17 +129,19 @@ def _open(duck: Any, cursor: Any, run: SearchRun, results: Path) -> None:
         )
 
 
-def _compare(duck: Any, patients: Sequence[Path]) -> None:
-    """Makes `new_flags`, `ended`, `not_searched` and `people_to_land` of DuckDB."""
+def _compare(duck: Any, results: Path, patients: Sequence[Path]) -> None:
+    """Makes `new_flags`, `ended` and `not_searched` of DuckDB."""
     duck.read_parquet([str(path) for path in patients]).select("person").create_view("registered")
+    if any(results.glob("searched*.parquet")):
+        duck.read_parquet(str(results / "searched*.parquet")).create_view("searched")
+    else:
+        duck.execute("CREATE VIEW searched AS SELECT person FROM standing")
     duck.execute(
-        "CREATE TABLE not_searched AS SELECT DISTINCT person FROM standing"
-        " ANTI JOIN flags USING (person) ANTI JOIN registered USING (person);"
-        "CREATE TABLE found AS SELECT person, criterion, version,"
-        f" {_SIGNED} AS fingerprint FROM flags JOIN criteria USING (criterion);"
+        "CREATE TABLE not_searched AS SELECT DISTINCT person FROM standing ANTI JOIN registered USING (person);"
+        "CREATE TABLE found AS SELECT person, criterion, version, fingerprint FROM flags JOIN criteria"
+        " USING (criterion);"
         "CREATE TABLE new_flags AS SELECT row_number() OVER () AS n, * FROM found"
         " ANTI JOIN standing USING (person, version, fingerprint);"
-        "CREATE TABLE ended AS SELECT id FROM standing"
-        " ANTI JOIN found USING (person, version, fingerprint) ANTI JOIN not_searched USING (person);"
-        "CREATE VIEW people_to_land AS FROM people"
+        "CREATE TABLE ended AS SELECT id FROM standing SEMI JOIN searched USING (person)"
+        " ANTI JOIN found USING (person, version, fingerprint) ANTI JOIN not_searched USING (person)"
     )

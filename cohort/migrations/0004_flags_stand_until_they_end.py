@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
             name="fingerprint",
             field=models.BigIntegerField(
                 db_default=0,
-                help_text="Of the evidence, as the search engine makes it: 64 bits without a sign, less 2^63.",
+                help_text="Of the evidence, as the search engine makes it.",
             ),
         ),
         migrations.AddField(

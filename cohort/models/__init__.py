@@ -4,7 +4,7 @@ from cohort.models.criteria import CodeList, CodeListCode, CodeListVersion, Crit
 from cohort.models.extracts import Extract
 from cohort.models.lists import ListEntry, ListFact, PracticeList
 from cohort.models.patients import Patient
-from cohort.models.runs import Evidence, Flag, SearchCount, SearchRun
+from cohort.models.runs import Evidence, Flag, SearchAttrition, SearchCombination, SearchCount, SearchGroup, SearchRun
 
 __all__ = [
     "CodeList",
@@ -19,6 +19,9 @@ __all__ = [
     "ListFact",
     "Patient",
     "PracticeList",
+    "SearchAttrition",
+    "SearchCombination",
     "SearchCount",
+    "SearchGroup",
     "SearchRun",
 ]

@@ -8,13 +8,14 @@ import uuid
 import pghistory
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from cohort.models.criteria import APPEND_ONLY, CodeListVersion, CriterionVersion
 from cohort.models.extracts import Extract
 from cohort.models.patients import Patient
-from cohort.rules import RUN_TRANSITIONS, RunState
+from cohort.rules import RUN_TRANSITIONS, RunKind, RunState
 
 ACTIVE_RUN_STATES = [RunState.QUEUED.value, RunState.RUNNING.value]
 
@@ -26,6 +27,13 @@ class SearchRun(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     state = models.CharField(max_length=10, choices=[(s.value, s.value.title()) for s in RunState], default="QUEUED")
     search_date = models.DateField(help_text="Ages and windows are counted from here.")
+    kind = models.CharField(
+        max_length=11, choices=[(k.value, k.value.title()) for k in RunKind], default="FULL", db_default="FULL"
+    )
+    kind_reason = models.CharField(max_length=300, blank=True, db_default="", help_text="Why it is of that kind.")
+    since = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, help_text="The run that an incremental one starts from."
+    )
     extracts = models.ManyToManyField(Extract, related_name="runs")
     criteria = models.ManyToManyField(CriterionVersion, related_name="runs")
     requested_at = models.DateTimeField()
@@ -50,6 +58,10 @@ class SearchRun(models.Model):
                 models.Value(1), condition=Q(state__in=ACTIVE_RUN_STATES), name="one_search_at_a_time"
             ),
             models.CheckConstraint(condition=Q(percent__lte=100), name="percent_is_at_most_100"),
+            models.CheckConstraint(
+                condition=Q(kind="INCREMENTAL", since__isnull=False) | Q(kind="FULL", since__isnull=True),
+                name="an_incremental_run_starts_from_another",
+            ),
         ]
         triggers = [
             pgtrigger.FSM(
@@ -76,9 +88,7 @@ class Flag(models.Model):
     )
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="flags")
     criterion_version = models.ForeignKey(CriterionVersion, models.PROTECT, related_name="flags", db_index=False)
-    fingerprint = models.BigIntegerField(
-        db_default=0, help_text="Of the evidence, as the search engine makes it: 64 bits without a sign, less 2^63."
-    )
+    fingerprint = models.BigIntegerField(db_default=0, help_text="Of the evidence, as the search engine makes it.")
 
     class Meta:
         constraints = [
@@ -136,6 +146,68 @@ class SearchCount(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["run", "criterion_version", "practice"], name="one_count_per_practice")
+        ]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.people} people"
+
+
+class SearchAttrition(models.Model):
+    """How far one clause of a criterion narrows it down in a run. Append-only.
+
+    `path` says where the clause is in the rule: "" is the whole rule, "0.1" the second part of its
+    first part. `people` meet the clause; `remaining` meet it and those before it among its siblings,
+    where all must be met.
+    """
+
+    run = models.ForeignKey(SearchRun, models.PROTECT, related_name="attrition")
+    criterion_version = models.ForeignKey(CriterionVersion, models.PROTECT)
+    number = models.PositiveIntegerField(help_text="The clause's place in the order of the rule, from 0.")
+    path = models.CharField(max_length=50, blank=True)
+    label = models.TextField()
+    people = models.PositiveIntegerField()
+    remaining = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "criterion_version", "number"], name="one_attrition_per_clause")
+        ]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.people} people"
+
+
+class SearchCombination(models.Model):
+    """How many people met exactly these criteria in a run, of both tiers. Append-only."""
+
+    run = models.ForeignKey(SearchRun, models.PROTECT, related_name="combinations")
+    criterion_versions = ArrayField(models.UUIDField())
+    people = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "criterion_versions"], name="one_count_per_combination")]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.people} people"
+
+
+class SearchGroup(models.Model):
+    """How many people of an age band and sex met a criterion in a run. Append-only."""
+
+    run = models.ForeignKey(SearchRun, models.PROTECT, related_name="groups")
+    criterion_version = models.ForeignKey(CriterionVersion, models.PROTECT)
+    age_band = models.CharField(max_length=10)
+    sex = models.CharField(max_length=10, blank=True)
+    people = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "criterion_version", "age_band", "sex"], name="one_count_per_age_band_and_sex"
+            )
         ]
         triggers = [APPEND_ONLY]
 

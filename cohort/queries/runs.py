@@ -1,10 +1,11 @@
 """Reads of search runs."""
 
+from collections import defaultdict
 from uuid import UUID
 
 from django.db.models import QuerySet, Sum
 
-from cohort.models import SearchRun
+from cohort.models import Criterion, SearchRun
 from cohort.models.runs import ACTIVE_RUN_STATES
 
 
@@ -19,9 +20,15 @@ def active_run_ids() -> list[UUID]:
 
 
 def counts_by_criterion(run: SearchRun) -> list[dict[str, object]]:
-    """Returns one row a criterion: `title`, `tier`, `group`, `version`, `people`; the high tier first, by title."""
+    """Returns one row a criterion: `id`, `title`, `tier`, `group`, `version`, `people`, `only`; the high tier first.
+
+    `only` is how many of the high tier nothing but this criterion finds: they would leave it if the
+    criterion were dropped. It is None for the vulnerable, and where the run kept no combinations.
+    """
+    only = only_found_by(run)
     rows = (
         run.counts.values(
+            "criterion_version",
             "criterion_version__criterion__title",
             "criterion_version__criterion__tier",
             "criterion_version__criterion__disease_group",
@@ -32,11 +39,26 @@ def counts_by_criterion(run: SearchRun) -> list[dict[str, object]]:
     )
     return [
         {
+            "id": row["criterion_version"],
             "title": row["criterion_version__criterion__title"],
             "tier": row["criterion_version__criterion__tier"],
             "group": row["criterion_version__criterion__disease_group"],
             "version": row["criterion_version__number"],
             "people": row["people"],
+            "only": only.get(row["criterion_version"], 0)
+            if only and row["criterion_version__criterion__tier"] == Criterion.Tier.HIGH
+            else None,
         }
         for row in rows
     ]
+
+
+def only_found_by(run: SearchRun) -> dict[UUID, int]:
+    """Returns how many people each version of the high tier finds whom no other of that tier does; 0 is left out."""
+    high = set(run.criteria.filter(criterion__tier=Criterion.Tier.HIGH).values_list("pk", flat=True))
+    only: dict[UUID, int] = defaultdict(int)
+    for versions, people in run.combinations.values_list("criterion_versions", "people"):
+        found_by = high.intersection(versions)
+        if len(found_by) == 1:
+            only[found_by.pop()] += people
+    return dict(only)

@@ -13,6 +13,7 @@ from cohort.actions.facts import record_fact, withdraw_fact
 from cohort.actions.landing import LandingError, land
 from cohort.actions.validation import confirm, reopen, submit_list
 from cohort.models import Evidence, Flag, ListEntry, ListFact, Patient, PracticeList, SearchCount, SearchRun
+from cohort.queries.runs import only_found_by
 from cohort.queries.validation import progress, version
 from cohort.rules import FactSource, Request
 from shielding.ledger import ledger
@@ -255,6 +256,55 @@ def test_somebody_who_was_not_searched_stays_as_they_are_and_is_counted(practice
     assert run.people_not_searched == 1
     assert not Flag.objects.exclude(ended_in=None).exists()
     assert entry_of(900).is_on_list
+
+
+def test_an_incremental_search_ends_the_flags_of_those_alone_whom_it_searched(practice: Any, tmp_path: Path) -> None:
+    bob, charlie = ({"person": int(invented_nhs_number(n))} for n in (901, 902))
+    land_people(tmp_path, {}, bob, charlie)
+    run = a_running_search()
+    results = write_results(tmp_path / "incremental", charlie, recorded=date(2019, 1, 1))
+    searched = write_people(tmp_path / "searched.parquet", {}, charlie)
+    with duckdb.connect() as duck:
+        duck.execute(f"COPY (SELECT person FROM '{searched}') TO '{results / 'searched-1.parquet'}'")
+    everybody = write_people(tmp_path / "patients.parquet", {}, bob, charlie)
+    run = land(run_id=run.pk, results=results, patients=[everybody], as_at=AS_AT, at=WEEK_LATER)
+    ended = Flag.objects.filter(ended_in=run).values_list("patient__nhs_number", flat=True)
+    assert set(ended) == {invented_nhs_number(900), invented_nhs_number(902)}
+    assert [entry_of(n).review_state for n in (900, 901, 902)] == ["LAPSED", "TO_REVIEW", "TO_REVIEW"]
+    assert (run.people_flagged, run.people_not_searched) == (2, 0)
+
+
+def test_a_runs_small_tables_land_as_the_engine_wrote_them(practice: Any, tmp_path: Path) -> None:
+    run = a_running_search()
+    second = CriterionVersionFactory(criterion__slug="aged", criterion__tier="VULNERABLE")
+    run.criteria.add(second)
+    first = run.criteria.exclude(pk=second.pk).get()
+    results = write_results(tmp_path / "results", {})
+    with duckdb.connect() as duck:
+        for name, query in {
+            "attrition": "(VALUES ('solid-transplant', '', 'All of, \"quoted\"', 7, 7), "
+            "('solid-transplant', '0', 'Age 18', 9, 9)) AS t (criterion, path, label, people, remaining)",
+            "combinations": "(VALUES (['aged', 'solid-transplant'], 3), (['solid-transplant'], 4)"
+            ") AS t (criteria, people)",
+            "groups": "(VALUES ('aged', '70-74', 'F', 3)) AS t (criterion, age_band, sex, people)",
+        }.items():
+            duck.execute(f"COPY (FROM {query}) TO '{results / name}.parquet' (FORMAT parquet)")
+    land(run_id=run.pk, results=results, patients=[results / "people.parquet"], as_at=AS_AT, at=NOW)
+    assert list(run.attrition.order_by("number").values_list("criterion_version", "path", "label", "people")) == [
+        (first.pk, "", 'All of, "quoted"', 7),
+        (first.pk, "0", "Age 18", 9),
+    ]
+    assert list(run.combinations.order_by("people").values_list("criterion_versions", "people")) == [
+        ([second.pk, first.pk], 3),
+        ([first.pk], 4),
+    ]
+    assert run.groups.values_list("criterion_version", "age_band", "sex", "people").get() == (
+        second.pk,
+        "70-74",
+        "F",
+        3,
+    )
+    assert only_found_by(run) == {first.pk: 7}  # of the high tier, whatever of the other they meet
 
 
 def test_a_list_with_lapsed_people_alone_can_be_signed_off(practice: Any, tmp_path: Path) -> None:

@@ -17,10 +17,14 @@ class Act(StrEnum):
     SUBMIT = "SUBMIT"
     CHANGE_SUBMITTED = "CHANGE_SUBMITTED"
     RUN_SEARCH = "RUN_SEARCH"
+    SEE_CRITERIA = "SEE_CRITERIA"
+    CHANGE_CRITERIA = "CHANGE_CRITERIA"
+    SIGN_OFF_CRITERIA = "SIGN_OFF_CRITERIA"
 
 
 _PRACTICE = frozenset({Role.PRACTICE_STAFF, Role.GP})
 _GP = frozenset({Role.GP})
+_CLINICIAN = frozenset({Role.CENTRAL_CLINICIAN})
 
 #: A GP signs a list off (domain, section 3); from then on a change to it is a GP's too.
 MAY: dict[Act, Permission] = {
@@ -32,6 +36,17 @@ MAY: dict[Act, Permission] = {
     ),
     Act.RUN_SEARCH: Permission(
         "see extracts or run the central search", frozenset({Role.CENTRAL_OPERATOR}), Organisation.Kind.CENTRE
+    ),
+    Act.SEE_CRITERIA: Permission(
+        "see criteria, code lists and how many people they find",
+        _CLINICIAN | {Role.CENTRAL_OPERATOR},
+        Organisation.Kind.CENTRE,
+    ),
+    Act.CHANGE_CRITERIA: Permission(
+        "draft, test and publish criteria and code lists", _CLINICIAN, Organisation.Kind.CENTRE
+    ),
+    Act.SIGN_OFF_CRITERIA: Permission(
+        "sign off a criterion that a colleague has changed", _CLINICIAN, Organisation.Kind.CENTRE
     ),
 }
 
@@ -64,3 +79,23 @@ def can_submit(membership: Membership | None) -> bool:
 def check_can_run_search(membership: Membership | None) -> Membership:
     """Returns the membership if it may see extracts and run the central search, or raises NotAllowed."""
     return MAY[Act.RUN_SEARCH].check(membership)
+
+
+def check_can_see_criteria(membership: Membership | None) -> Membership:
+    """Returns the membership if it may see criteria and code lists, or raises NotAllowed."""
+    return MAY[Act.SEE_CRITERIA].check(membership)
+
+
+def check_can_change_criteria(membership: Membership | None) -> Membership:
+    """Returns the membership if it may change criteria and code lists, or raises NotAllowed."""
+    return MAY[Act.CHANGE_CRITERIA].check(membership)
+
+
+def can_change_criteria(membership: Membership | None) -> bool:
+    """Says whether somebody may change criteria and code lists."""
+    return MAY[Act.CHANGE_CRITERIA].allows(membership)
+
+
+def check_can_sign_off_criteria(membership: Membership | None) -> Membership:
+    """Returns the membership if it may sign off what a colleague has changed, or raises NotAllowed."""
+    return MAY[Act.SIGN_OFF_CRITERIA].check(membership)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from cohort import policies as cohort_policies
+from cohort.drafting import DRAFT_TRANSITIONS
 from cohort.rules import REVIEW_TRANSITIONS, RUN_TRANSITIONS
 from coordinators import policies as coordination_policies
 from coordinators.rules import REFERRAL_TRANSITIONS
@@ -17,6 +18,7 @@ from shielding.accounts.models import Role
 from shielding.ledger import SEE_LEDGER
 
 MACHINES: dict[str, Mapping[Any, Collection[StrEnum]]] = {
+    "Draft of a criterion": DRAFT_TRANSITIONS,
     "Search run": RUN_TRANSITIONS,
     "Review of a list entry by its practice": REVIEW_TRANSITIONS,
     "Batch of letters or texts": BATCH_TRANSITIONS,

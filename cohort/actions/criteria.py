@@ -11,10 +11,13 @@ from importlib import resources
 
 from django.db import transaction
 
+from cohort.actions.cases import store_case
 from cohort.actions.codelists import load_code_list
 from cohort.codelists import Code
-from cohort.models import CodeListVersion, Criterion, CriterionVersion
+from cohort.models import AssuranceCase, CodeListVersion, Criterion, CriterionVersion
+from cohort.queries.drafts import case_of
 from cohort.search import criteria as model
+from cohort.search.assurance import BadCase, Case, case_from_json
 from cohort.search.codec import from_json, to_json
 from cohort.search.english import plain_english
 
@@ -31,6 +34,7 @@ class LoadedCriteria:
 
     code_lists: list[CodeListVersion]
     criteria: list[CriterionVersion]
+    cases: list[AssuranceCase]
 
 
 def shipped_criteria() -> list[model.Criterion]:
@@ -39,17 +43,29 @@ def shipped_criteria() -> list[model.Criterion]:
     return [from_json(item) for item in json.loads(text)]
 
 
-def load_criteria_set(*, at: datetime) -> LoadedCriteria:
-    """Loads the shipped code lists and criteria and publishes them; returns what is new.
+def shipped_cases() -> list[tuple[str, Case]]:
+    """Returns (slug of the criterion, case) for each assurance case of the shipped set. Raises BadCase."""
+    file = resources.files("cohort.criteria_set") / "assurance.json"
+    if not file.is_file():
+        return []
+    return [(str(item.get("criterion")), case_from_json(item)) for item in json.loads(file.read_text(encoding="utf-8"))]
 
-    Content that is there already makes nothing; changed content makes the next version. Raises
-    BadCodeListFile or a CriterionError where the shipped files are wrong, and then loads nothing.
+
+def load_criteria_set(*, at: datetime) -> LoadedCriteria:
+    """Loads the shipped code lists, criteria and assurance cases and publishes them; returns what is new.
+
+    Content that was shipped before makes nothing, even where clinicians have published something else
+    since; changed content makes the next version. A case that differs from the shipped one of its name
+    replaces it. Raises BadCodeListFile, BadCase or a CriterionError where the shipped files are wrong,
+    and then loads nothing.
     """
-    made = LoadedCriteria([], [])
+    made = LoadedCriteria([], [], [])
     with transaction.atomic():
         lists = {slug: _load_code_list(slug, content, at=at, made=made) for slug, content in _shipped_lists()}
         for criterion in shipped_criteria():
             _load_criterion(criterion, lists, at=at, made=made)
+        for slug, case in shipped_cases():
+            _load_case(slug, case, at=at, made=made)
     return made
 
 
@@ -100,7 +116,8 @@ def _load_criterion(
     except KeyError as error:
         raise model.UnknownCodeList(f"{definition.slug} reads a code list that is not shipped: {error}") from None
     newest = criterion.versions.order_by("-number").first()
-    if newest and newest.definition == written and set(newest.code_lists.all()) == needed:
+    shipped = criterion.versions.filter(written_by=None).order_by("-number").first()
+    if shipped and shipped.definition == written and set(shipped.code_lists.all()) == needed:
         return
     criterion.title, criterion.tier, criterion.disease_group = about["title"], about["tier"], about["disease_group"]
     criterion.save(update_fields=list(about))
@@ -113,3 +130,15 @@ def _load_criterion(
     )
     version.code_lists.set(needed)
     made.criteria.append(version)
+
+
+def _load_case(slug: str, case: Case, *, at: datetime, made: LoadedCriteria) -> None:
+    criterion = Criterion.objects.filter(slug=slug).first()
+    if criterion is None:
+        raise BadCase(f"The case “{case.name}” is of a criterion that is not there: {slug}")
+    there = criterion.cases.filter(name=case.name).order_by("-added_at", "-pk")
+    shipped = there.filter(added_by=None).first()
+    if shipped and case_of(shipped) == case:
+        return
+    there.filter(retired_at=None).update(retired_at=at, retired_why="Replaced by the one that comes with the product")
+    made.cases.append(store_case(criterion, case, user=None, at=at))

@@ -1,17 +1,21 @@
 """Models of the cohort app."""
 
 from cohort.models.criteria import CodeList, CodeListCode, CodeListVersion, Criterion, CriterionVersion
+from cohort.models.drafts import AssuranceCase, CriterionDraft, DraftRevision, SignOff
 from cohort.models.extracts import Extract
 from cohort.models.lists import ListEntry, ListFact, PracticeList
 from cohort.models.patients import Patient
 from cohort.models.runs import Evidence, Flag, SearchAttrition, SearchCombination, SearchCount, SearchGroup, SearchRun
 
 __all__ = [
+    "AssuranceCase",
     "CodeList",
     "CodeListCode",
     "CodeListVersion",
     "Criterion",
+    "CriterionDraft",
     "CriterionVersion",
+    "DraftRevision",
     "Evidence",
     "Extract",
     "Flag",
@@ -24,4 +28,5 @@ __all__ = [
     "SearchCount",
     "SearchGroup",
     "SearchRun",
+    "SignOff",
 ]

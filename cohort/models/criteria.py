@@ -5,7 +5,7 @@ import uuid
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
 
@@ -85,7 +85,7 @@ class CriterionVersion(models.Model):
     """One version of a criterion. `definition` is the tree of `cohort.search.criteria` as JSON.
 
     Append-only: a published version is replaced by the next, never changed. The newest published
-    one is in force.
+    one is in force. Without an author it came with the product.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -96,9 +96,17 @@ class CriterionVersion(models.Model):
     code_lists = models.ManyToManyField(CodeListVersion, related_name="criterion_versions")
     published_at = models.DateTimeField()
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
+    written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    signed_off_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    reason = models.TextField(blank=True, help_text="What changed and why.")
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(written_by__isnull=True, signed_off_by__isnull=True)
+                | (Q(written_by__isnull=False, signed_off_by__isnull=False) & ~Q(written_by=F("signed_off_by"))),
+                name="signed_off_by_another_than_the_author",
+            ),
             models.UniqueConstraint(fields=["criterion", "number"], name="criterion_versions_are_numbered"),
             models.CheckConstraint(condition=Q(number__gte=1), name="criterion_versions_start_at_one"),
         ]

@@ -95,6 +95,7 @@ class Role(models.TextChoices):
     """What somebody does in an organisation."""
 
     CENTRAL_OPERATOR = "CENTRAL_OPERATOR", "Central operator"
+    CENTRAL_CLINICIAN = "CENTRAL_CLINICIAN", "Central clinician"
     PRACTICE_STAFF = "PRACTICE_STAFF", "Practice staff"
     GP = "GP", "GP"
     COORDINATOR = "COORDINATOR", "Care coordinator"

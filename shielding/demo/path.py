@@ -82,6 +82,8 @@ def make_sign_ins(country: Country) -> dict[str, str]:
         _user(f"council.{other.code.lower()}", f"Staff of {other.name}", other, Role.LA_STAFF)
     shown = [
         ("Central operator", "operator", "Olive Operator", centre, Role.CENTRAL_OPERATOR),
+        ("Central clinician", "clinician", "Dr Chidi Eze", centre, Role.CENTRAL_CLINICIAN),
+        ("Second clinician", "clinician2", "Dr Ingrid Solberg", centre, Role.CENTRAL_CLINICIAN),
         ("GP", "gp", "Dr Priya Gill", practice, Role.GP),
         ("Practice staff", "practice", "Peter Staff", practice, Role.PRACTICE_STAFF),
         ("Care coordinator", "coordinator", "Carol Adeyemi", practice, Role.COORDINATOR),

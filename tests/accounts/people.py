@@ -9,6 +9,7 @@ PASSWORD = "three words together"
 
 KINDS = {
     Role.CENTRAL_OPERATOR: "CENTRE",
+    Role.CENTRAL_CLINICIAN: "CENTRE",
     Role.PRACTICE_STAFF: "PRACTICE",
     Role.GP: "PRACTICE",
     Role.COORDINATOR: "PRACTICE",

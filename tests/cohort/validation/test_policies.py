@@ -19,7 +19,8 @@ pytestmark = pytest.mark.django_db
 EXPECTED = {
     ("PRACTICE", "GP"): {Act.SEE_LISTS, Act.REVIEW, Act.SUBMIT, Act.CHANGE_SUBMITTED},
     ("PRACTICE", "PRACTICE_STAFF"): {Act.SEE_LISTS, Act.REVIEW},
-    ("CENTRE", "CENTRAL_OPERATOR"): {Act.RUN_SEARCH},
+    ("CENTRE", "CENTRAL_OPERATOR"): {Act.RUN_SEARCH, Act.SEE_CRITERIA},
+    ("CENTRE", "CENTRAL_CLINICIAN"): {Act.SEE_CRITERIA, Act.CHANGE_CRITERIA, Act.SIGN_OFF_CRITERIA},
 }
 KINDS = [kind for kind in Organisation.Kind if kind != Organisation.Kind.LOCAL_AUTHORITY]
 

@@ -4,7 +4,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from cohort.actions.demographics import refresh_people
 from cohort.extracts import mappings, store
-from cohort.extracts.loading import Loaded, TableCount, TablesRefused
+from cohort.extracts.loading import FileCount, Loaded, TableCount, TablesRefused
 from cohort.extracts.loading import load as load_files
 from cohort.extracts.reading import Unreadable, find_files
 from cohort.models import Extract
@@ -77,15 +77,23 @@ def load_extract(
         with _holding(extract_id):
             scratch = store.begin(target, extract_id)
             try:
-                loaded = _load(folder, paths, scratch, as_at, mapping, practice_code, reject_above)
+                previous = extract_queries.newest_extract_of(supplier)
+                loaded = _load(folder, paths, scratch, as_at, mapping, practice_code, reject_above, previous)
                 if store.fingerprint(paths, salt=mapping or "") != sha256:
                     raise ExtractRefused(["The files changed while they were being read. Load them again."])
                 store.finish(target, extract_id, scratch / "made")
             except BaseException:
                 store.discard(target, extract_id)
                 raise
-            previous = Extract.objects.filter(supplier=supplier).order_by("-as_at", "-loaded_at").first()
-            extract = _record(extract_id, supplier, as_at, sha256, at, loaded)
+            notes = [f"Ignored files that are no table: {', '.join(ignored)}."] if ignored else []
+            notes += [*loaded.notes, *_shrunk(previous, loaded.counts)]
+            extract = _record(
+                Extract(
+                    id=extract_id, supplier=supplier, as_at=as_at, sha256=sha256, loaded_at=at, changed_since=previous
+                ),
+                loaded,
+                notes,
+            )
     except (TablesRefused, mappings.CannotMap) as error:
         raise ExtractRefused(error.problems) from error
     except Unreadable as error:
@@ -95,13 +103,12 @@ def load_extract(
         if before := Extract.objects.filter(supplier=supplier, sha256=sha256).first():
             return _loaded_before(before)
         raise
-    notes = [f"Ignored files that are no table: {', '.join(ignored)}."] if ignored else []
     return LoadReport(
         extract=extract,
         is_new=True,
         tables=loaded.counts,
         rejected_folder=target / extract.folder / store.REJECTED,
-        notes=(*notes, *loaded.notes, *_shrunk(previous, loaded.counts)),
+        notes=tuple(notes),
     )
 
 
@@ -137,10 +144,9 @@ def _load(
     mapping: str | None,
     practice_code: str,
     reject_above: float,
+    previous: Extract | None,
 ) -> Loaded:
-    practices = list(
-        Organisation.objects.filter(kind=Organisation.Kind.PRACTICE).values_list("code", "closed_date").order_by("code")
-    )
+    practices = known_practices()
     mapped = mappings.Mapped([])
     if mapping:
         tables = scratch / "mapped"
@@ -167,26 +173,39 @@ def _load(
         reject_above=reject_above,
         memory_limit=settings.EXTRACT_MEMORY_LIMIT,
         shards=settings.EXTRACT_SHARDS,
+        previous=extract_queries.extract_folder(previous) if previous else None,
     )
     unreadable = mappings.write_unreadable(mapped.unreadable, scratch / "made" / store.REJECTED)
-    return Loaded((*loaded.counts, *unreadable), (*mapped.notes, *loaded.notes))
+    return replace(
+        loaded,
+        counts=(*loaded.counts, *unreadable),
+        files=(
+            *loaded.files,
+            *(FileCount(c.table, c.table, 0, c.rejected, c.rejected_files[0], ()) for c in unreadable),
+        ),
+        notes=(*mapped.notes, *loaded.notes),
+    )
 
 
-def _record(extract_id: uuid.UUID, supplier: str, as_at: date, sha256: str, at: datetime, loaded: Loaded) -> Extract:
+def known_practices() -> list[tuple[str, date | None]]:
+    """Returns the code and closing date of every practice, by code."""
+    practices = Organisation.objects.filter(kind=Organisation.Kind.PRACTICE)
+    return list(practices.values_list("code", "closed_date").order_by("code"))
+
+
+def _record(extract: Extract, loaded: Loaded, notes: list[str]) -> Extract:
     with transaction.atomic():
-        extract = Extract.objects.create(
-            id=extract_id,
-            supplier=supplier,
-            as_at=as_at,
-            sha256=sha256,
-            folder=str(extract_id),
-            accepted_rows={count.table: count.accepted for count in loaded.counts},
-            rejected_rows={count.table: count.rejected for count in loaded.counts},
-            loaded_at=at,
-        )
-        transaction.on_commit(lambda: store.confirm(settings.EXTRACT_STORE, extract_id))
+        extract.folder = str(extract.pk)
+        extract.accepted_rows = {count.table: count.accepted for count in loaded.counts}
+        extract.rejected_rows = {count.table: count.rejected for count in loaded.counts}
+        extract.files = [asdict(file) for file in loaded.files]
+        extract.notes = notes
+        if not loaded.has_changes:
+            extract.changed_since = None
+        extract.save(force_insert=True)
+        transaction.on_commit(lambda: store.confirm(settings.EXTRACT_STORE, extract.pk))
         for patients in extract_queries.patients_paths([extract]):
-            refresh_people(patients=patients, as_at=as_at)
+            refresh_people(patients=patients, as_at=extract.as_at)
     return extract
 
 

@@ -54,7 +54,7 @@ def request_search(
     """Queues a search of the newest extracts with the criteria in force, and returns it.
 
     `by` is None only for the command line. Raises NothingToSearch, SearchAlreadyRunning, and
-    StaleSources where a source is older than `settings.SOURCE_AGE_LIMIT_DAYS` and no reason is given.
+    StaleSources where a source is older than its supplier's may be and no reason is given.
     """
     if by is not None:
         check_can_run_search(by)
@@ -62,7 +62,7 @@ def request_search(
     versions = criteria_queries.criteria_in_force()
     if not extracts or not versions:
         raise NothingToSearch("Load an extract and the criteria first.")
-    stale = extract_queries.stale_extracts(extracts, on=search_date, limit_days=settings.SOURCE_AGE_LIMIT_DAYS)
+    stale = extract_queries.stale_extracts(extracts, on=search_date)
     if stale and not stale_sources_reason.strip():
         raise StaleSources(stale)
     try:

@@ -12,13 +12,14 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from cohort.extracts import store
+from cohort.extracts import changes, store
 from cohort.extracts.checks import PATIENTS_TABLE, PRACTICES_TABLE, RECORDS_TABLE, checks, names
 from cohort.extracts.reading import BadLine, Source, SourceFile, Unreadable
 from cohort.extracts.schema import ORIGIN_COLUMNS, PATIENTS, REJECTED_COLUMNS
 from cohort.extracts.scratch import Sharded, database, write_shards
 
 _FETCH = 10_000
+_REASONS = 10
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,31 @@ class TableCount:
 
 
 @dataclass(frozen=True)
+class FileCount:
+    """What became of one file's rows. `rejected_file` is a name within `rejected/`, empty without bad rows.
+
+    `reasons` are the most frequent, as `column`, `reason`, `rows` and `first_line`.
+    """
+
+    table: str
+    file: str
+    accepted: int
+    rejected: int
+    rejected_file: str
+    reasons: tuple[dict[str, str | int], ...]
+
+
+@dataclass(frozen=True)
 class Loaded:
-    """What was made: the rows counted by table, and what the supplier should be told."""
+    """What was made: the rows counted by table and file, what the supplier should be told.
+
+    `has_changes` says whether `changed.parquet` is there.
+    """
 
     counts: tuple[TableCount, ...]
+    files: tuple[FileCount, ...]
     notes: tuple[str, ...]
+    has_changes: bool = False
 
 
 class TablesRefused(Exception):
@@ -57,14 +78,17 @@ def load(
     reject_above: float,
     memory_limit: str,
     shards: int = 1,
+    previous: Path | None = None,
 ) -> Loaded:
     """Reads and checks the files and fills the folder `made`, every table in so many shards.
+
+    `previous` is the folder of the extract to tell the changed people from.
 
     `practices` are code and closing date. Raises TablesRefused, all reasons at once, for a file that
     cannot be read, a column that is missing, or a table with too large a share of bad rows.
     """
     with database(scratch, memory_limit) as db:
-        _prepare(db, practices)
+        prepare(db, practices)
         patients = Sharded(db, "patients", f"file INTEGER, line BIGINT, {PATIENTS_TABLE}", shards)
         records = Sharded(db, "records", RECORDS_TABLE, shards)
         notes: list[str] = []
@@ -73,7 +97,7 @@ def load(
             try:
                 source = Source(file)
                 into = patients if file.table is PATIENTS else records
-                _read(db, into, number, source, _header(source, notes), as_at)
+                _read(db, into, number, source, known_header(source, notes), as_at)
             except Unreadable as error:
                 problems.append(str(error))
         patients.divide()
@@ -84,13 +108,16 @@ def load(
         if problems:
             raise TablesRefused(problems)
         write_shards(db, patients, records, made)
+        changes.write_fingerprints(db, made)
+        has_changes = previous is not None and changes.write_changed(db, made, previous)
         _write_rejected(db, files, made / store.REJECTED)
         counts = tuple(_counts(db, files))
         notes += [f"{count.table}: there are no rows." for count in counts if not count.accepted + count.rejected]
-        return Loaded(counts, tuple(notes))
+        return Loaded(counts, tuple(_file_counts(db, files)), tuple(notes), has_changes)
 
 
-def _prepare(db: duckdb.DuckDBPyConnection, practices: Iterable[tuple[str, date | None]]) -> None:
+def prepare(db: duckdb.DuckDBPyConnection, practices: Iterable[tuple[str, date | None]]) -> None:
+    """Makes the tables that checks need and that rejected rows go to."""
     db.execute(f"CREATE TABLE {PRACTICES_TABLE}")
     codes, closed = [], []
     for code, closed_date in practices:
@@ -105,7 +132,7 @@ def _prepare(db: duckdb.DuckDBPyConnection, practices: Iterable[tuple[str, date 
     db.execute("CREATE TABLE twins (file INTEGER, line BIGINT, reason VARCHAR)")
 
 
-def _header(source: Source, notes: list[str]) -> list[str]:
+def known_header(source: Source, notes: list[str]) -> list[str]:
     """Returns the names of the columns as the schema spells them; tells which are unknown."""
     header = [name.strip().lower() for name in source.header]
     table = source.file.table
@@ -128,7 +155,7 @@ def _read(
     stored = f"{number}, *" if source.file.table is PATIENTS else "* EXCLUDE (line)"
     sent = 0
     for batch in source.batches():
-        _reject(db, number, batch.bad)
+        reject_lines(db, number, batch.bad)
         sent += batch.rows.num_rows + len(batch.bad)
         db.register("batch", batch.rows)
         accepted = into.insert(f"SELECT {stored} FROM ({sql.accepted})")
@@ -138,7 +165,8 @@ def _read(
     db.execute("INSERT INTO sent VALUES (?, ?)", [number, sent])
 
 
-def _reject(db: duckdb.DuckDBPyConnection, number: int, bad: list[BadLine]) -> None:
+def reject_lines(db: duckdb.DuckDBPyConnection, number: int, bad: list[BadLine]) -> None:
+    """Adds lines that are no rows to the rejected of a file."""
     if bad:
         lines = pa.table(
             {
@@ -160,7 +188,7 @@ def _reject_twins(db: duckdb.DuckDBPyConnection, patients: Sharded, files: list[
     """
     db.register("names", pa.table({"file": range(len(files)), "name": [file.path.name for file in files]}))
     for part in patients.parts:
-        _find_twins(db, part)
+        find_twins(db, part)
     db.unregister("names")
     for number, file in enumerate(files):
         wanted = db.execute("SELECT count(*) FROM twins WHERE file = ?", [number]).fetchall()[0][0]
@@ -179,7 +207,8 @@ def _reject_twins(db: duckdb.DuckDBPyConnection, patients: Sharded, files: list[
         db.execute(f"DELETE FROM {part} USING twins WHERE {part}.file = twins.file AND {part}.line = twins.line")
 
 
-def _find_twins(db: duckdb.DuckDBPyConnection, part: str) -> None:
+def find_twins(db: duckdb.DuckDBPyConnection, part: str) -> None:
+    """Fills `twins` with the rows of one part that share a person, by the table `names` (file, name)."""
     other = "concat('line ', other.line, CASE WHEN other.file <> r.file THEN concat(' of ', other.name) END)"
     db.execute(f"""
         INSERT INTO twins
@@ -217,6 +246,29 @@ def _counts(db: duckdb.DuckDBPyConnection, files: list[SourceFile]) -> Iterator[
         yield TableCount(table.name, sum(sent[number] for number in own) - bad, bad, names)
 
 
+def _file_counts(db: duckdb.DuckDBPyConnection, files: list[SourceFile]) -> Iterator[FileCount]:
+    sent = dict(db.execute("SELECT file, rows FROM sent").fetchall())
+    for number, file in enumerate(files):
+        bad = db.execute("SELECT count(*) FROM rejected WHERE file = ?", [number]).fetchall()[0][0]
+        rejected_file = f"{file.stem}.csv" if bad else ""
+        reasons = most_frequent(db, number)
+        yield FileCount(file.table.name, file.path.name, sent[number] - bad, bad, rejected_file, reasons)
+
+
+def most_frequent(db: duckdb.DuckDBPyConnection, number: int) -> tuple[dict[str, str | int], ...]:
+    """Returns the reasons for which most rows of a file were rejected, as FileCount has them."""
+    found = db.execute(
+        "SELECT columns, regexp_replace(reasons, 'also on line [0-9]+', 'also on another line', 'g') AS reason,"
+        f" count(*), min(line) AS first FROM rejected WHERE file = ?"
+        f" GROUP BY 1, 2 ORDER BY 3 DESC, first LIMIT {_REASONS}",
+        [number],
+    )
+    return tuple(
+        {"column": column, "reason": reason, "rows": rows, "first_line": first}
+        for column, reason, rows, first in found.fetchall()
+    )
+
+
 def _too_many_bad(db: duckdb.DuckDBPyConnection, files: list[SourceFile], reject_above: float) -> list[str]:
     problems = []
     for count in _counts(db, files):
@@ -242,10 +294,15 @@ def _too_many_bad(db: duckdb.DuckDBPyConnection, files: list[SourceFile], reject
 
 def _write_rejected(db: duckdb.DuckDBPyConnection, files: list[SourceFile], folder: Path) -> None:
     for (number,) in db.execute("SELECT DISTINCT file FROM rejected ORDER BY file").fetchall():
-        folder.mkdir(exist_ok=True)
-        rows = db.execute("SELECT line, columns, reasons, fields FROM rejected WHERE file = ? ORDER BY line", [number])
-        with (folder / f"{files[number].stem}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow([*REJECTED_COLUMNS, *Source(files[number]).header])
-            while fetched := rows.fetchmany(_FETCH):
-                writer.writerows([line, columns, reasons, *fields] for line, columns, reasons, fields in fetched)
+        write_rejected(db, number, Source(files[number]).header, folder / f"{files[number].stem}.csv")
+
+
+def write_rejected(db: duckdb.DuckDBPyConnection, number: int, header: list[str], path: Path) -> None:
+    """Writes the rejected rows of one file as CSV: line, column, reason, then the row as it was sent."""
+    path.parent.mkdir(exist_ok=True)
+    rows = db.execute("SELECT line, columns, reasons, fields FROM rejected WHERE file = ? ORDER BY line", [number])
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*REJECTED_COLUMNS, *header])
+        while fetched := rows.fetchmany(_FETCH):
+            writer.writerows([line, columns, reasons, *fields] for line, columns, reasons, fields in fetched)

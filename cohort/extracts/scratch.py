@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from cohort.extracts import store
+from cohort.extracts.changes import copy
 from cohort.extracts.checks import PATIENTS_TABLE, names
 
 #: Rows a row group: the search skips by code, and a look-up of one person reads one group.
@@ -89,9 +90,3 @@ def write_shards(db: duckdb.DuckDBPyConnection, patients: Sharded, records: Shar
             select = f"SELECT * REPLACE (code::codes AS code) FROM {part} ORDER BY system, code::codes, person, date"
             copy(db, select, path, RECORDS_ROW_GROUP)
             db.execute(f"DROP TABLE {part}")
-
-
-def copy(db: duckdb.DuckDBPyConnection, select: str, path: Path, row_group: int) -> None:
-    """Writes the rows of a query as Parquet."""
-    target = str(path).replace("'", "''")
-    db.execute(f"COPY ({select}) TO '{target}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {row_group})")

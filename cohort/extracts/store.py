@@ -1,7 +1,8 @@
 """The extract store: one folder an extract, made whole under another name and renamed at the end.
 
     <store>/.loading-<id>/     while it is being made
-    <store>/<id>/              patients-<k>-of-<n>.parquet, records-<k>-of-<n>.parquet, rejected/*.csv
+    <store>/<id>/              patients-<k>-of-<n>.parquet, records-<k>-of-<n>.parquet, rejected/*.csv,
+                               fingerprints-<k>-of-<n>.parquet, changed.parquet (changes.py)
     <store>/<id>/.unfinished   from before the renaming until the Extract row is committed
 
 A person's rows are in shard k = NHS number % n, in three digits: `records-000-of-001.parquet`.

@@ -2,7 +2,7 @@
 
 from cohort.models.criteria import CodeList, CodeListCode, CodeListVersion, Criterion, CriterionVersion
 from cohort.models.drafts import AssuranceCase, CriterionDraft, DraftRevision, SignOff
-from cohort.models.extracts import Extract
+from cohort.models.extracts import Extract, MendedRows, SourceAgeLimit
 from cohort.models.lists import ListEntry, ListFact, PracticeList
 from cohort.models.patients import Patient
 from cohort.models.runs import Evidence, Flag, SearchAttrition, SearchCombination, SearchCount, SearchGroup, SearchRun
@@ -21,6 +21,7 @@ __all__ = [
     "Flag",
     "ListEntry",
     "ListFact",
+    "MendedRows",
     "Patient",
     "PracticeList",
     "SearchAttrition",
@@ -29,4 +30,5 @@ __all__ = [
     "SearchGroup",
     "SearchRun",
     "SignOff",
+    "SourceAgeLimit",
 ]

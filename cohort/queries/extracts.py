@@ -9,7 +9,7 @@ import duckdb
 from django.conf import settings
 
 from cohort.extracts import store
-from cohort.models import Extract, Patient
+from cohort.models import Extract, Patient, SourceAgeLimit
 from shielding.accounts.models import Organisation
 
 #: Columns of the store's patients that a Patient spells in another way.
@@ -20,6 +20,11 @@ def newest_extracts() -> list[Extract]:
     """Returns the newest extract of each supplier, by as-at date then moment of loading; the newest first."""
     newest = Extract.objects.order_by("supplier", "-as_at", "-loaded_at", "pk").distinct("supplier")
     return sorted(newest, key=lambda extract: (extract.as_at, extract.loaded_at), reverse=True)
+
+
+def newest_extract_of(supplier: str) -> Extract | None:
+    """Returns the supplier's newest extract, by as-at date then moment of loading, or None."""
+    return Extract.objects.filter(supplier=supplier).order_by("-as_at", "-loaded_at", "pk").first()
 
 
 def all_extracts() -> list[Extract]:
@@ -47,9 +52,20 @@ def records_paths(extracts: Iterable[Extract]) -> list[Path]:
     return [path for extract in extracts for path in store.shard_paths(extract_folder(extract), "records")]
 
 
-def stale_extracts(extracts: Iterable[Extract], *, on: date, limit_days: int) -> list[Extract]:
-    """Returns the extracts that are more than `limit_days` old on that date, in the order given."""
-    return [extract for extract in extracts if (on - extract.as_at).days > limit_days]
+def age_limits() -> dict[str, int]:
+    """Returns the age limit in days of each supplier that has one of its own; `age_limit_of` knows them all."""
+    return dict(SourceAgeLimit.objects.values_list("supplier", "days"))
+
+
+def age_limit_of(supplier: str) -> int:
+    """Returns how many days old the supplier's newest extract may be."""
+    return age_limits().get(supplier, settings.SOURCE_AGE_LIMIT_DAYS)
+
+
+def stale_extracts(extracts: Iterable[Extract], *, on: date) -> list[Extract]:
+    """Returns the extracts that are older on that date than their supplier may be, in the order given."""
+    own, usual = age_limits(), settings.SOURCE_AGE_LIMIT_DAYS
+    return [extract for extract in extracts if (on - extract.as_at).days > own.get(extract.supplier, usual)]
 
 
 def registered_person(*, nhs_number: str, birth_date: date, practice: Organisation) -> dict[str, Any] | None:

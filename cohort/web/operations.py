@@ -26,7 +26,7 @@ def extracts(request: MemberRequest) -> HttpResponse:
     check_can_run_search(request.membership)
     today = timezone.localdate()
     newest = extract_queries.newest_extracts()
-    stale = extract_queries.stale_extracts(newest, on=today, limit_days=settings.SOURCE_AGE_LIMIT_DAYS)
+    stale = extract_queries.stale_extracts(newest, on=today)
     return render(
         request,
         "cohort/operations/extracts.html",

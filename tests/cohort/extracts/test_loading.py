@@ -204,7 +204,7 @@ def test_a_table_there_twice_is_refused(load: Load, tmp_path: Path) -> None:
     [
         ({"as_at": date(2020, 3, 22)}, "in the future"),
         ({"supplier": "GP Systems"}, "small letters"),
-        ({"mapping": "fhir"}, "There is no mapping"),
+        ({"mapping": "hl7v2"}, "There is no mapping"),
     ],
 )
 def test_nonsense_arguments_are_refused(load: Load, tmp_path: Path, options: dict, reason: str) -> None:
@@ -348,7 +348,7 @@ def test_newest_is_by_as_at_then_by_loading_for_each_supplier(load: Load, tmp_pa
     assert newest == [hospital.extract, new.extract]
     assert [path.parent.name for path in patients_paths(newest)] == [new.extract.folder]
     assert [path.parent.name for path in records_paths(newest)] == [hospital.extract.folder, new.extract.folder]
-    assert stale_extracts([*newest, old.extract, late.extract], on=date(2020, 3, 22), limit_days=14) == [
+    assert stale_extracts([*newest, old.extract, late.extract], on=date(2020, 3, 22)) == [
         old.extract,
         late.extract,
     ]

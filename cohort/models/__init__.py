@@ -5,7 +5,16 @@ from cohort.models.drafts import AssuranceCase, CriterionDraft, DraftRevision, S
 from cohort.models.extracts import Extract, MendedRows, SourceAgeLimit
 from cohort.models.lists import ListEntry, ListFact, PracticeList
 from cohort.models.patients import Patient
-from cohort.models.runs import Evidence, Flag, SearchAttrition, SearchCombination, SearchCount, SearchGroup, SearchRun
+from cohort.models.risk_models import RiskList, RiskListFact
+from cohort.models.runs import (
+    Evidence,
+    Flag,
+    SearchAttrition,
+    SearchCombination,
+    SearchCount,
+    SearchGroup,
+    SearchRun,
+)
 
 __all__ = [
     "AssuranceCase",
@@ -24,6 +33,8 @@ __all__ = [
     "MendedRows",
     "Patient",
     "PracticeList",
+    "RiskList",
+    "RiskListFact",
     "SearchAttrition",
     "SearchCombination",
     "SearchCount",

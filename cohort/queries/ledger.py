@@ -57,7 +57,10 @@ def list_counts() -> ListCounts:
     return ListCounts(
         **counts,
         on_list_by_facts=_on_list_by_facts(),
-        flagged_by_flags=_count("SELECT count(DISTINCT patient_id) FROM cohort_flag"),
+        flagged_by_flags=_count(
+            "SELECT count(*) FROM (SELECT patient_id FROM cohort_flag UNION SELECT patient_id FROM cohort_listfact"
+            " WHERE source = 'RISK_MODEL' AND request = 'ADD') flagged"
+        ),
         standing_by_facts=_count(
             "SELECT count(*) FROM cohort_listfact f WHERE f.source = 'ALGORITHM' AND f.request = 'ADD'"
             " AND NOT EXISTS (SELECT 1 FROM cohort_listfact w WHERE w.withdraws_id = f.id)"

@@ -167,3 +167,12 @@ class Channel(StrEnum):
 
     LETTER = "LETTER"
     SMS = "SMS"
+
+
+#: A smaller count of people, other than none, can point to somebody.
+SMALLEST_COUNT = 5
+
+
+def suppressed(count: int) -> str:
+    """Returns a count of people as it may be told outside the centre: those of 1 to 4 are not told apart."""
+    return f"fewer than {SMALLEST_COUNT}" if 0 < count < SMALLEST_COUNT else str(count)

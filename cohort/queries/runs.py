@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet, Sum
 
-from cohort.models import Criterion, SearchRun
+from cohort.models import Criterion, CriterionVersion, SearchAttrition, SearchRun
 from cohort.models.runs import ACTIVE_RUN_STATES
 
 
@@ -62,3 +62,30 @@ def only_found_by(run: SearchRun) -> dict[UUID, int]:
         if len(found_by) == 1:
             only[found_by.pop()] += people
     return dict(only)
+
+
+def groups_of(run: SearchRun) -> list[str]:
+    """Returns the disease groups of the high tier that the run searched for, by name."""
+    return list(
+        run.criteria.filter(criterion__tier=Criterion.Tier.HIGH)
+        .order_by("criterion__disease_group")
+        .values_list("criterion__disease_group", flat=True)
+        .distinct()
+    )
+
+
+def attrition(run: SearchRun, version: CriterionVersion) -> QuerySet[SearchAttrition]:
+    """Returns the clauses of a criterion in the rule's order, with whom each finds and leaves; empty if not kept."""
+    return run.attrition.filter(criterion_version=version).order_by("number")
+
+
+def by_age_and_sex(run: SearchRun, version: CriterionVersion) -> tuple[list[str], list[tuple[str, list[int]]]]:
+    """Returns the sexes, and for each age band, youngest first, how many people of each sex meet the criterion."""
+    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    sexes: set[str] = set()
+    for band, sex, people in run.groups.filter(criterion_version=version).values_list("age_band", "sex", "people"):
+        found[band][sex] += people
+        sexes.add(sex)
+    columns = sorted(sexes)
+    bands = sorted(found, key=lambda band: int(band.rstrip("+").split("-")[0]))
+    return columns, [(band, [found[band][sex] for sex in columns]) for band in bands]

@@ -1,8 +1,12 @@
 """Forms of the central operator's pages."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django import forms
 from django.utils import timezone
 
+from shielding.accounts.models import Organisation
 from shielding.fields import DateField
 
 
@@ -20,3 +24,25 @@ class StartSearchForm(forms.Form):
         required=False,
         max_length=300,
     )
+
+
+class DifferenceForm(forms.Form):
+    """Which disease group and which integrated care system to look at; what is not known counts as not chosen."""
+
+    group = forms.ChoiceField(label="Disease group", required=False)
+    ics = forms.ModelChoiceField(
+        Organisation.objects.filter(kind=Organisation.Kind.ICS).order_by("name"),
+        label="Integrated care system",
+        required=False,
+        empty_label="All of them",
+    )
+
+    def __init__(self, *args: Any, groups: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["group"].choices = [("", "All groups"), *((group, group) for group in groups)]  # type: ignore[attr-defined]
+
+    def chosen(self) -> dict[str, Any]:
+        """Returns `group` ('' for all) and `ics` (an id, or None for all)."""
+        self.is_valid()
+        ics = self.cleaned_data.get("ics")
+        return {"group": self.cleaned_data.get("group", ""), "ics": ics.pk if ics else None}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cohort.web import operations, validation
+from cohort.web import operations, searches, validation
 
 app_name = "cohort"
 urlpatterns = [
@@ -10,6 +10,9 @@ urlpatterns = [
     path("searches/", operations.searches, name="searches"),
     path("searches/<uuid:run_id>/", operations.search, name="search"),
     path("searches/<uuid:run_id>/cancel/", operations.cancel_search, name="cancel_search"),
+    path("searches/<uuid:run_id>/criteria/<uuid:version_id>/", searches.criterion, name="search_criterion"),
+    path("searches/<uuid:run_id>/difference/", searches.difference, name="search_difference"),
+    path("searches/<uuid:run_id>/difference.csv", searches.difference_csv, name="search_difference_csv"),
     path("lists/", validation.lists, name="lists"),
     path("lists/add/", validation.add, name="add"),
     path("lists/<uuid:list_id>/", validation.one_list, name="list"),

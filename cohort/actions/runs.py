@@ -10,16 +10,21 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from cohort.actions.landing import land
 from cohort.models import Extract, SearchRun
+from cohort.models.runs import ACTIVE_RUN_STATES
 from cohort.policies import check_can_run_search
 from cohort.queries import criteria as criteria_queries
 from cohort.queries import extracts as extract_queries
-from cohort.rules import RunState
-from cohort.search.engine import run_search
+from cohort.queries.incremental import ASKED_FOR, Start, changed_paths, results_folder, starting_point
+from cohort.rules import RunKind, RunState
+from cohort.search.engine import CannotContinue, SearchResult, Since, discard, run_search
 from shielding.accounts.models import Membership
+
+#: The percentage at which the search itself is done and its results begin to land.
+SEARCHED = 90
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +54,16 @@ class Cancelled(Exception):
 
 
 def request_search(
-    *, search_date: date, by: Membership | None, at: datetime, stale_sources_reason: str = ""
+    *,
+    search_date: date,
+    by: Membership | None,
+    at: datetime,
+    stale_sources_reason: str = "",
+    is_full_wanted: bool = False,
 ) -> SearchRun:
     """Queues a search of the newest extracts with the criteria in force, and returns it.
 
-    `by` is None only for the command line. Raises NothingToSearch, SearchAlreadyRunning, and
+    It is incremental where it can be and `is_full_wanted` does not say otherwise. `by` is None only for the command line. Raises NothingToSearch, SearchAlreadyRunning, and
     StaleSources where a source is older than its supplier's may be and no reason is given.
     """
     if by is not None:
@@ -65,9 +75,15 @@ def request_search(
     stale = extract_queries.stale_extracts(extracts, on=search_date)
     if stale and not stale_sources_reason.strip():
         raise StaleSources(stale)
+    start = Start(None, ASKED_FOR)
+    if not is_full_wanted:
+        start = starting_point(extracts=extracts, versions=versions, search_date=search_date)
     try:
         with transaction.atomic():
             run = SearchRun.objects.create(
+                kind=(RunKind.INCREMENTAL if start.since else RunKind.FULL).value,
+                kind_reason=start.reason,
+                since=start.since,
                 search_date=search_date,
                 requested_at=at,
                 requested_by=by.user if by else None,
@@ -83,15 +99,24 @@ def request_search(
 
 
 def cancel_search(*, run_id: UUID, by: Membership, at: datetime) -> bool:
-    """Cancels a queued or running search; the worker stops at its next step. Returns whether it was still active."""
+    """Cancels a queued or running search; the worker stops at its next step.
+
+    Returns whether it did: a run that has ended, or is just being landed, cannot be cancelled.
+    """
     check_can_run_search(by)
-    with transaction.atomic():
-        run = SearchRun.objects.select_for_update().get(pk=run_id)
-        if run.state not in (RunState.QUEUED, RunState.RUNNING):
-            return False
-        run.state = RunState.CANCELLED.value
-        run.finished_at = at
-        run.save()
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                # Landing holds the row until it has landed; nobody is kept waiting for that.
+                cursor.execute("SET LOCAL lock_timeout = '3s'")
+            run = SearchRun.objects.select_for_update().get(pk=run_id)
+            if run.state not in (RunState.QUEUED, RunState.RUNNING):
+                return False
+            run.state = RunState.CANCELLED.value
+            run.finished_at = at
+            run.save()
+    except OperationalError:
+        return False
     return True
 
 
@@ -99,27 +124,31 @@ def carry_out(*, run_id: UUID, now: Callable[[], datetime]) -> None:
     """Runs the search and lands it. Safe to call at any time, by any number of workers.
 
     One worker at a time holds the run, by a lock of its database session, which a dying worker gives
-    up with its connection: the next call takes the run up where the last whole step ended. A search
-    that fails is marked FAILED with an error fit to show, and raises SearchFailed.
+    up with its connection: the next call takes the run up with the shards that are not done. A search
+    that fails is marked FAILED with an error fit to show, and raises SearchFailed. The results of a
+    run that has landed are kept for the next to begin from, and those before it removed.
     """
     with _held(run_id) as is_ours:
         if not is_ours or not _begin(run_id, at=now()):
             return
-        run = SearchRun.objects.prefetch_related("extracts", "criteria").get(pk=run_id)
-        results = Path(settings.RUN_FOLDER) / str(run_id)
+        run = SearchRun.objects.get(pk=run_id)
+        results = results_folder(run_id)
         try:
             _search(run, results)
-            _tell(run_id, 90, "Adding people to the practices' lists")
+            _tell(run_id, SEARCHED, "Adding people to the practices' lists")
             extracts = list(run.extracts.all())
-            land(
+            landed = land(
                 run_id=run_id,
                 results=results,
                 patients=extract_queries.patients_paths(extracts),
                 as_at=max(extract.as_at for extract in extracts),
                 at=now(),
             )
+            if landed.state != RunState.LANDED:
+                raise Cancelled
         except Cancelled:
             logger.info("Search %s was cancelled", run_id)
+            discard(results)
         except Exception as error:
             # The text of an unexpected error may quote a person's data, so only its kind and place are kept.
             kind = type(error).__name__
@@ -127,9 +156,10 @@ def carry_out(*, run_id: UUID, now: Callable[[], datetime]) -> None:
             SearchRun.objects.filter(pk=run_id, state=RunState.RUNNING).update(
                 state=RunState.FAILED, finished_at=now(), error=f"The search stopped: {kind}."
             )
+            discard(results)
             raise SearchFailed(f"Search {run_id} failed: {kind}") from None
-        finally:
-            shutil.rmtree(results, ignore_errors=True)
+        else:
+            _discard_others(run_id)
 
 
 @contextlib.contextmanager
@@ -163,15 +193,43 @@ def _tell(run_id: UUID, percent: int, doing: str) -> None:
 
 
 def _search(run: SearchRun, results: Path) -> None:
+    if results.is_dir() and run.people_searched is not None:
+        return  # a worker died while it landed them
+    try:
+        found = _run_engine(run, results)
+    except CannotContinue as error:
+        logger.info("Search %s searches everybody: %s", run.pk, error)
+        run.kind, run.since = RunKind.FULL.value, None
+        run.kind_reason = f"An incremental search was not possible: {error}."
+        run.save(update_fields=["kind", "since", "kind_reason"])
+        found = _run_engine(run, results)
+    SearchRun.objects.filter(pk=run.pk).update(people_searched=found.people_searched)
+
+
+def _run_engine(run: SearchRun, results: Path) -> SearchResult:
     versions = list(run.criteria.select_related("criterion").prefetch_related("code_lists"))
     extracts = sorted(run.extracts.all(), key=lambda extract: (extract.as_at, extract.loaded_at), reverse=True)
-    found = run_search(
+    since = None
+    if run.since is not None:
+        since = Since(results_folder(run.since.pk), run.since.search_date, changed_paths(run))
+    return run_search(
         criteria=[criteria_queries.search_criterion(version) for version in versions],
         code_sets=criteria_queries.code_sets_for(versions),
-        patients=extract_queries.patients_paths(extracts),
-        records=extract_queries.records_paths(extracts),
+        extracts=extract_queries.folders(extracts),
         search_date=run.search_date,
         out=results,
-        progress=lambda percent, doing: _tell(run.pk, percent * 85 // 100, doing),
+        progress=lambda percent, doing: _tell(run.pk, percent * (SEARCHED - 1) // 100, doing),
+        memory_limit=settings.SEARCH_MEMORY_LIMIT,
+        since=since,
     )
-    SearchRun.objects.filter(pk=run.pk).update(people_searched=found.people_searched)
+
+
+def _discard_others(run_id: UUID) -> None:
+    """Removes the results of every run that has ended but this one."""
+    for folder in Path(settings.RUN_FOLDER).iterdir():
+        try:
+            other = UUID(folder.name.removeprefix(".").removesuffix(".part"))
+        except ValueError:
+            continue
+        if other != run_id and not SearchRun.objects.filter(pk=other, state__in=ACTIVE_RUN_STATES).exists():
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,17 +1,15 @@
-"""Criteria as Ibis expressions: tables in, tables out, no engine named.
+"""A plan as Ibis expressions: tables in, tables out, no engine named.
 
-The records are read once. Each row that matters is given the code lists it belongs to; one GROUP BY
-person makes every count and latest date that any criterion needs (a measure); each criterion is then
-a boolean over those columns, the person's age and sex. Dates of windows are worked out in Python, so
-that a month means the same in every engine.
+The records are read once (`held`). Rows that need others beside them (pairs, episodes, the latest of
+two) are settled apart; each person's true measures become bits (`people`). What a person's bits come
+to is worked out in Python (`verdicts`) and joined back (`met`, `evidence`). The number and size of
+the queries does not grow with the criteria. Dates of windows are worked out in Python, so that a
+month means the same in every engine.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from enum import StrEnum
 from functools import reduce
-from operator import and_, or_
 from typing import Any
 
 import ibis
@@ -21,91 +19,285 @@ from cohort.search.criteria import (
     EVIDENCE_LIMIT,
     SEX_WORDS,
     Age,
-    AllOf,
-    AnyOf,
-    AtLeast,
-    Clause,
-    CodeSet,
-    Criterion,
-    Leaf,
-    NoneOf,
+    LatestOfTwo,
+    LatestValue,
     NotFollowedBy,
+    RecordLeaf,
     Records,
+    SameEpisode,
     Sex,
-    code_lists,
-    leaves,
 )
-from cohort.search.terms import EVERY_SOURCE, CountedAs, Source, Tier
+from cohort.search.plan import SECOND, WORD, Plan
+from cohort.search.terms import EVERY_SOURCE, CountedAs, Source, months_before
+from cohort.search.verdicts import clause_order
 
+_LATEST = (LatestOfTwo, LatestValue, NotFollowedBy)
 
-class Kind(StrEnum):
-    """What a measure is of the records it looks at: how many, on how many days, the latest day."""
-
-    RECORDS = "RECORDS"
-    DATES = "DATES"
-    LATEST = "LATEST"
+RECORDS = ibis.schema(
+    {
+        "person": "int64",
+        "system": "string",
+        "code": "string",
+        "date": "date",
+        "source": "string",
+        "value": "float64",
+        "episode": "string",
+    }
+)
+PATIENTS = ibis.schema({"person": "int64", "practice_code": "string", "sex": "string", "birth_date": "date"})
 
 
 @dataclass(frozen=True)
-class Measure:
-    """One column of the GROUP BY; two criteria that need the same one share it."""
+class Given:
+    """A small table that the engine makes from rows of Python, in the order of the columns."""
 
-    kind: Kind
-    code_list: str
-    sources: frozenset[Source]
-    start: date | None
+    name: str
+    schema: ibis.Schema
+    rows: list[tuple[Any, ...]]
+
+    @property
+    def table(self) -> ir.Table:
+        """The table as an expression."""
+        return ibis.table(self.schema, self.name)
 
 
-class Plan:
-    """All criteria of one search, with the measures they need and the codes they read."""
+@dataclass(frozen=True)
+class Step:
+    """A table that the engine makes and keeps under a name, for the steps after it."""
 
-    def __init__(self, criteria: Sequence[Criterion], code_sets: Mapping[str, CodeSet], search_date: date) -> None:
-        self.criteria = list(criteria)
-        self.search_date = search_date
-        self.high = [n for n, criterion in enumerate(self.criteria) if criterion.tier is Tier.HIGH]
-        self.lists = sorted({slug for criterion in criteria for slug in code_lists(criterion)})
-        self.code_sets = {slug: code_sets[slug] for slug in self.lists}
-        needed = (m for c in self.criteria for leaf in leaves(c.rule) for m in self.measures_of(leaf))
-        self.measures = {measure: f"m{n}" for n, measure in enumerate(dict.fromkeys(needed))}
+    name: str
+    expression: ir.Table
 
-    def measures_of(self, leaf: Leaf) -> list[Measure]:
-        """Returns the measures that a clause is worked out from."""
-        if isinstance(leaf, Records):
-            by_day = leaf.counted_as is CountedAs.DISTINCT_DATES and leaf.at_least.value > 1
-            start = leaf.window.start(self.search_date) if leaf.window else None
-            return [Measure(Kind.DATES if by_day else Kind.RECORDS, leaf.code_list, frozenset(leaf.sources), start)]
-        if isinstance(leaf, NotFollowedBy):
-            start = leaf.window.start(self.search_date) if leaf.window else None
-            sources = frozenset(leaf.sources)
-            return [
-                Measure(Kind.LATEST, leaf.code_list, sources, start),
-                Measure(Kind.LATEST, leaf.followed_by, sources, None),
-            ]
-        return []
+    @property
+    def table(self) -> ir.Table:
+        """The kept table as an expression."""
+        return ibis.table(self.expression.schema(), self.name)
 
-    def code_rows(self) -> list[tuple[int, str, str, bool]]:
-        """Returns (list, system, code, whether it stands alone) of every code to look for, first codes of pairs too."""
-        rows = set()
-        for n, slug in enumerate(self.lists):
-            code_set = self.code_sets[slug]
-            rows |= {(n, system, code, True) for system, code in code_set.codes}
-            firsts = {(system, code) for system, code, _ in code_set.pairs} - code_set.codes
-            rows |= {(n, system, code, False) for system, code in firsts}
-        return sorted(rows)
 
-    def pair_rows(self) -> list[tuple[int, str, str, str]]:
-        """Returns (list, system, code, paired code) of every pair."""
-        return sorted((n, *pair) for n, slug in enumerate(self.lists) for pair in self.code_sets[slug].pairs)
+class Program:
+    """The queries of one search: given tables, then steps in order, over `records` and `patients`.
 
-    def high_lists(self) -> list[int]:
-        """Returns the lists whose records may be evidence."""
-        wanted = {
-            leaf.code_list
-            for n in self.high
-            for leaf in leaves(self.criteria[n].rule)
-            if isinstance(leaf, Records | NotFollowedBy)
+    `patients` has each person once. After `people` the engine works out the verdicts of `profiles`,
+    makes the tables of `verdict_schemas` and goes on with the steps of `after`.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.words = [f"b{n}" for n in range(plan.words)]
+        self.records = ibis.table(RECORDS, "records")
+        self.patients = ibis.table(PATIENTS, "patients")
+        self.given = [_bearings(plan), _codes(plan), _pairs(plan), _counted(plan), _clauses(plan)]
+        self._tables = {each.name: each.table for each in self.given}
+        self.before: list[Step] = []
+        self._keep_before("held", self._held())
+        self._settled = self._settle()
+        self._keep_before("bits", self._bits())
+        self.people = self._keep_before("people", self._people())
+        self.profiles = self.people.group_by(self.words).aggregate(people=self.people.count())
+        self.verdict_schemas = {
+            "verdicts": ibis.schema({**dict.fromkeys(self.words, "int64"), "profile": "int64", "is_high": "boolean"}),
+            "criteria": ibis.schema(
+                {"profile": "int64", "number": "int64", "criterion": "string", "is_high": "boolean"}
+            ),
+            "reasons": ibis.schema({"profile": "int64", "number": "int64", "measure": "int64"}),
         }
-        return [n for n, slug in enumerate(self.lists) if slug in wanted]
+        verdict, criteria, reasons = (ibis.table(schema, name) for name, schema in self.verdict_schemas.items())
+        met = self.people.join(verdict, self.words).drop(*self.words)
+        self.after = [Step("met", met)]
+        high = self.after[0].table
+        high = high.filter(high.is_high)
+        self.after.append(Step("evidence", self._evidence(high, reasons)))
+        flags = high.select("person", "profile").join(criteria.filter(criteria.is_high), "profile")
+        self.after.append(Step("flags", flags.select("person", "criterion")))
+
+    def _keep_before(self, name: str, expression: ir.Table) -> ir.Table:
+        step = Step(name, expression)
+        self.before.append(step)
+        return step.table
+
+    def _held(self) -> ir.Table:
+        """Returns every record that bears on a measure, once for each: right code, window, source and value."""
+        bearings = self._tables["bearings"]
+        rows = self.records.join(bearings, ["system", "code"])
+        rows = rows.filter(rows.date >= rows.first, rows.date <= rows.last)
+        asked = self.plan.bearings
+        if any(bearing.sources != frozenset(EVERY_SOURCE) for bearing in asked):
+            of = {Source.GP: rows.gp, Source.MEDICINES: rows.medicines, Source.HOSPITAL: rows.hospital}
+            rows = rows.filter(
+                rows.source.cases(*((source.value, column) for source, column in of.items()), else_=False)
+            )
+        if any(bearing.value is not None or bearing.needs_value for bearing in asked):
+            rows = rows.filter(
+                rows.low.isnull() | (rows.value >= rows.low).fill_null(False),
+                rows.high.isnull() | (rows.value < rows.high).fill_null(False),
+                ~rows.needs_value | rows.value.notnull(),
+            )
+        return rows.select("person", "measure", "is_rival", "is_alone", "code_id", "date", "source", "episode")
+
+    def _settle(self) -> ir.Table:
+        """Returns the rows that count: (person, measure, code_id, date, source, others).
+
+        `others` are the codes beside the row's own in its episode. Rows that stand for themselves are
+        taken as they are; those that need others are settled and kept.
+        """
+        plan = self.plan
+        held = self.before[0].table
+        columns = ["person", "measure", "code_id", "date", "source"]
+        none = ibis.literal("")
+        needing = plan.numbers(SameEpisode, *_LATEST)
+        plain = held.filter(held.is_alone, held.measure != SECOND)
+        if not needing and not plan.pairs:
+            return plain.select(*columns, others=none)
+        simple = plain.filter(plain.measure.notin(needing)) if needing else plain
+        both = held.filter(held.measure.isin(needing), held.is_alone).mutate(others=none) if needing else None
+        parts = []
+        if plan.pairs:
+            paired = self._paired(held)
+            both = both.union(paired) if both is not None else None
+            parts.append(paired.filter(paired.measure.notin(needing)) if needing else paired)
+        if both is not None:
+            both = self._keep_before("needing", both)
+            for numbers, settle in ((plan.numbers(SameEpisode), self._beside), (plan.numbers(*_LATEST), self._latest)):
+                if numbers:
+                    parts.append(settle(both.filter(both.measure.isin(numbers))))
+        settled = reduce(lambda one, other: one.union(other), [part.select(*columns, "others") for part in parts])
+        settled = self._keep_before("settled", settled)
+        return simple.select(*columns, others=none).union(settled)
+
+    def _paired(self, held: ir.Table) -> ir.Table:
+        """Returns the first codes of pairs whose second is in their episode, as rows of `held` with `others`."""
+        pairs = self._tables["pairs"]
+        there = held.filter(held.episode != "")
+        firsts = there.filter(~there.is_alone)
+        seconds = there.filter(there.measure == SECOND).select("person", "episode", second_id="code_id").distinct()
+        keys = ["person", "episode", "measure", "is_rival", "code_id"]
+        found = firsts.select(*keys).distinct().join(pairs, ["measure", "is_rival", "code_id"])
+        found = found.join(seconds, ["person", "episode", "second_id"])
+        return firsts.join(self._others(found, keys, found.second_id), keys)
+
+    def _beside(self, rows: ir.Table) -> ir.Table:
+        """Returns the rows of a clause of one episode that have a record of the other list beside them."""
+        rows = rows.filter(rows.episode != "")
+        rivals = rows.filter(rows.is_rival)
+        rivals = rivals.select("person", "measure", "episode", second_id="code_id").distinct()
+        main = rows.filter(~rows.is_rival).drop("others")
+        keys = ["person", "measure", "episode", "code_id"]
+        found = main.select(*keys).distinct().join(rivals, ["person", "measure", "episode"])
+        found = found.filter(found.second_id != found.code_id)
+        return main.join(self._others(found, keys, found.second_id), keys)
+
+    def _others(self, found: ir.Table, keys: Sequence[str], code_id: Any) -> ir.Table:
+        """Returns the keys with `others`: the different codes beside, in order, as one text."""
+        codes = self._tables["codes"]
+        named = found.select(*keys, other_id=code_id)
+        named = named.join(codes, named.other_id == codes.code_id, rname="{name}_beside")
+        named = named.select(*keys, "code").distinct()
+        return named.group_by(keys).aggregate(others=named.code.group_concat(", ", order_by=named.code))
+
+    def _latest(self, rows: ir.Table) -> ir.Table:
+        """Returns the rows that no rival of the same person and measure is later than."""
+        rivals = rows.filter(rows.is_rival)
+        rivals = rivals.group_by("person", "measure").aggregate(last=rivals.date.max())
+        main = rows.filter(~rows.is_rival).left_join(rivals, ["person", "measure"])
+        return main.filter(main["last"].isnull() | (main.date >= main["last"]))
+
+    def _bits(self) -> ir.Table:
+        """Returns each person whom any record makes a measure true for, with their bits."""
+        plan, rows = self.plan, self._settled
+        once = rows.filter(rows.measure.isin(plan.counted(None))).select("person", "measure")
+        many = rows.filter(rows.measure.notin(plan.counted(None)))
+        counted = self._tables["counted"]
+        true = [once]
+        if numbers := plan.counted(CountedAs.RECORDS):
+            found = many.filter(many.measure.isin(numbers))
+            true.append(_enough(found.group_by("person", "measure").aggregate(n=found.count()), counted))
+        days = many.select("person", "measure", "date").distinct()
+        if numbers := plan.counted(CountedAs.DISTINCT_DATES):
+            found = days.filter(days.measure.isin(numbers))
+            true.append(_enough(found.group_by("person", "measure").aggregate(n=found.count()), counted))
+        if numbers := plan.counted(CountedAs.COURSES):
+            found = days.filter(days.measure.isin(numbers)).join(counted, "measure")
+            window = ibis.window(group_by=[found.person, found.measure], order_by=found.date)
+            before = found.date.lag().over(window)
+            found = found.mutate(begins=before.isnull() | (found.date.delta(before, unit="day") > found.gap))
+            found = found.group_by("person", "measure").aggregate(n=found.begins.cast("int64").sum())
+            true.append(_enough(found, counted))
+        rows = reduce(lambda one, other: one.union(other), true)
+        return rows.group_by("person").aggregate(
+            **{
+                word: ibis.ifelse(
+                    rows.measure // WORD == n, _bit(rows.measure % WORD), ibis.literal(0, "int64")
+                ).bit_or()
+                if len(self.words) > 1
+                else _bit(rows.measure).bit_or()
+                for n, word in enumerate(self.words)
+            }
+        )
+
+    def _people(self) -> ir.Table:
+        """Returns everybody searched: `person`, `practice_code`, `sex`, `age`, and their bits."""
+        plan = self.plan
+        bits = self.before[-1].table
+        people = self.patients.left_join(bits, "person")
+        words = {}
+        for n, word in enumerate(self.words):
+            total = people[word].fill_null(0)
+            for number in plan.numbers(Age, Sex):
+                if number // WORD == n:
+                    holds = _about_person(plan.measures[number], people, plan)
+                    bit = ibis.literal(1 << number % WORD, "int64")
+                    total = total + ibis.ifelse(holds, bit, ibis.literal(0, "int64"))
+            words[word] = total
+        day = plan.search_date
+        not_yet = people.birth_date.month() * 100 + people.birth_date.day() > day.month * 100 + day.day
+        age = (ibis.literal(day.year) - people.birth_date.year() - not_yet.cast("int32")).cast("int16")
+        return people.select("person", "practice_code", "sex", age=age, **words)
+
+    def _evidence(self, high: ir.Table, reasons: ir.Table) -> ir.Table:
+        """Returns the evidence of every flag, newest first within a clause, at most EVIDENCE_LIMIT rows a clause."""
+        clauses, codes = self._tables["clauses"], self._tables["codes"]
+        asked = high.join(reasons, "profile").join(clauses, ["number", "measure"])
+        asked = asked.select("person", "age", "sex", "number", "measure", "criterion", "place", "clause", "code_list")
+        rows = asked.join(self._settled, ["person", "measure"]).join(codes, "code_id")
+        rows = rows.select(
+            "person",
+            "criterion",
+            "place",
+            "clause",
+            "system",
+            "code",
+            event_date=rows.date,
+            source=rows.source,
+            detail=ibis.ifelse(
+                rows.others == "", "", ibis.literal("With ") + rows.others + ibis.literal(" in the same episode")
+            ),
+            code_list=rows.code_list,
+        )
+        if self.plan.numbers(Age, Sex):
+            rows = rows.union(self._about_people(asked))
+        order = [ibis.desc(rows.event_date), rows.system, rows.code, rows.source, rows.detail]
+        rank = ibis.row_number().over(group_by=[rows.person, rows.criterion, rows.place], order_by=order)
+        rows = rows.mutate(rank=rank)
+        return rows.filter(rows.rank < EVIDENCE_LIMIT)
+
+    def _about_people(self, asked: ir.Table) -> ir.Table:
+        rows = asked.filter(asked.measure.isin(self.plan.numbers(Age, Sex)))
+        sex = rows.sex.cases(*((code.value, word) for code, word in SEX_WORDS.items()), else_="")
+        aged = ibis.literal("Aged ") + rows.age.cast("string")
+        is_sex = rows.measure.isin(self.plan.numbers(Sex)) if self.plan.numbers(Sex) else ibis.literal(False)
+        none = ibis.literal("")
+        return rows.select(
+            "person",
+            "criterion",
+            "place",
+            "clause",
+            system=none,
+            code=none,
+            event_date=ibis.null("date"),
+            source=none,
+            detail=ibis.ifelse(is_sex, sex, aged),
+            code_list=none,
+        )
 
 
 def first_wins(tables: Sequence[ir.Table]) -> ir.Table:
@@ -116,248 +308,114 @@ def first_wins(tables: Sequence[ir.Table]) -> ir.Table:
     return known
 
 
-def _dated(records: ir.Table, plan: Plan, codes: set[tuple[str, str]]) -> ir.Table:
-    """Returns the rows whose code is among these, as literals: they let an engine skip blocks of sorted files.
-
-    Rows of another system with such a code are among them; the caller's join on (system, code) drops them.
-    """
-    return records.filter(
-        records.code.isin(sorted({code for _, code in codes})), records.date <= ibis.literal(plan.search_date)
-    )
+def _enough(found: ir.Table, counted: ir.Table) -> ir.Table:
+    found = found.join(counted, "measure")
+    return found.filter(found.n >= found.at_least).select("person", "measure")
 
 
-def paired(records: ir.Table, pairs: ir.Table, plan: Plan) -> ir.Table:
-    """Returns (list_id, person, episode, system, code, others) of each first code whose pair is in its episode."""
-    rows = plan.pair_rows()
-    in_hospital = records.filter(records.episode != "")
-    firsts = _dated(in_hospital, plan, {(system, code) for _, system, code, _ in rows})
-    seconds = _dated(in_hospital, plan, {(system, other) for _, system, _, other in rows})
-    firsts = firsts.select("person", "episode", "system", "code").distinct().join(pairs, ["system", "code"])
-    seconds = seconds.select("person", "episode", "system", paired_code=seconds.code).distinct()
-    both = firsts.join(seconds, ["person", "episode", "system", "paired_code"])
-    return both.group_by("list_id", "person", "episode", "system", "code").aggregate(
-        others=both.paired_code.group_concat(", ", order_by=both.paired_code)
-    )
+def _bit(number: Any) -> Any:
+    return ibis.literal(1, "int64") << number.cast("int64")
 
 
-def matched(
-    records: ir.Table, codes: ir.Table, pairs: ir.Table | None, plan: Plan, lists: Sequence[int] | None = None
-) -> ir.Table:
-    """Returns (person, list_id, system, code, date, source, detail): one row for each code list a record belongs to.
-
-    `pairs` is the result of `paired`, None where no list has pairs; `lists` limits it to some lists.
-    """
-    wanted = {(system, code) for n, system, code, _ in plan.code_rows() if lists is None or n in lists}
-    if lists is not None:
-        codes = codes.filter(codes.list_id.isin(list(lists)))
-    rows = _dated(records, plan, wanted).join(codes, ["system", "code"])
-    detail: Any = ibis.literal("")
-    if pairs is not None:
-        rows = rows.left_join(pairs, ["list_id", "person", "episode", "system", "code"])
-        rows = rows.filter(rows.alone | rows.others.notnull())
-        detail = ibis.ifelse(rows.alone, "", ibis.literal("With ") + rows.others + " in the same episode")
-    return rows.select("person", "list_id", "system", "code", "date", "source", detail=detail)
-
-
-def _counts(rows: ir.Table, plan: Plan, measure: Measure) -> Any:
-    condition = rows.list_id == plan.lists.index(measure.code_list)
-    if measure.sources != frozenset(EVERY_SOURCE):
-        condition &= rows.source.isin(sorted(source.value for source in measure.sources))
-    if measure.start is not None:
-        condition &= rows.date >= ibis.literal(measure.start)
-    return condition
-
-
-def measured(rows: ir.Table, plan: Plan) -> ir.Table:
-    """Returns one row a person who has any matching record: `person` and a column for each measure."""
-    columns = {}
-    for measure, name in plan.measures.items():
-        condition = _counts(rows, plan, measure)
-        if measure.kind is Kind.RECORDS:
-            columns[name] = rows.count(where=condition)
-        elif measure.kind is Kind.DATES:
-            columns[name] = rows.date.nunique(where=condition)
-        else:
-            columns[name] = rows.date.max(where=condition)
-    return rows.group_by("person").aggregate(**columns)
-
-
-def _truth(clause: Clause, people: ir.Table, plan: Plan) -> Any:
-    if isinstance(clause, AllOf | AnyOf | NoneOf | AtLeast):
-        parts = [_truth(child, people, plan) for child in clause.clauses]
-        if isinstance(clause, AllOf):
-            return reduce(and_, parts)
-        if isinstance(clause, AtLeast):
-            return sum(part.cast("int16") for part in parts) >= clause.count.value
-        return ~reduce(or_, parts) if isinstance(clause, NoneOf) else reduce(or_, parts)
-    if isinstance(clause, Age):
-        limits = []
-        if clause.at_least:
-            limits.append(people.age >= clause.at_least.value)
-        if clause.under:
-            limits.append(people.age < clause.under.value)
-        return reduce(and_, limits)
-    if isinstance(clause, Sex):
-        return people.sex.isin([code.value for code in clause.any_of])
-    columns = [people[plan.measures[measure]] for measure in plan.measures_of(clause)]
-    if isinstance(clause, NotFollowedBy):
-        latest, followed = columns
-        return latest.notnull() & (followed.isnull() | (followed <= latest))
-    return columns[0].fill_null(0) >= clause.at_least.value
-
-
-def _places(clause: Clause, above: tuple[Clause, ...] = ()) -> Iterator[tuple[Leaf, tuple[Clause, ...]]]:
-    """Yields each place of a clause that can be evidence, with the clauses above it; nothing beneath a NoneOf."""
-    if isinstance(clause, AllOf | AnyOf | AtLeast):
-        for child in clause.clauses:
-            yield from _places(child, (*above, clause))
-    elif not isinstance(clause, NoneOf):
-        yield clause, above
-
-
-def _reasons(criterion: Criterion) -> list[tuple[Leaf, list[tuple[Clause, ...]]]]:
-    """Returns each clause that can be evidence with its places: it counts where all above it and itself are true."""
-    places: dict[Leaf, list[tuple[Clause, ...]]] = {}
-    for leaf, above in _places(criterion.rule):
-        places.setdefault(leaf, []).append((*above, leaf))
-    return list(places.items())
-
-
-def _age(people: ir.Table, plan: Plan) -> Any:
-    day = plan.search_date
-    not_yet = people.birth_date.month() * 100 + people.birth_date.day() > day.month * 100 + day.day
-    return (ibis.literal(day.year) - people.birth_date.year() - not_yet.cast("int32")).cast("int32")
-
-
-def met(patients: ir.Table, measures: ir.Table, plan: Plan) -> ir.Table:
-    """Returns one row a person who meets any criterion.
-
-    `person`, `practice_code`, `sex`, `age`; `c<n>`: meets criterion n; `e<n>_<k>`: clause k of
-    criterion n (high tier only) made it true; and the measures, for the evidence.
-    """
-    people = patients.select("person", "practice_code", "sex", "birth_date")
-    people = people.left_join(measures, "person").drop("person_right")
-    people = people.mutate(age=_age(people, plan)).drop("birth_date")
-    columns = {}
-    for n, criterion in enumerate(plan.criteria):
-        columns[f"c{n}"] = _truth(criterion.rule, people, plan)
-        if n not in plan.high:
-            continue
-        for k, (_, places) in enumerate(_reasons(criterion)):
-            alternatives = [reduce(and_, [_truth(part, people, plan) for part in place]) for place in places]
-            columns[f"e{n}_{k}"] = reduce(or_, alternatives)
-    people = people.mutate(**columns)
-    return people.filter(reduce(or_, [people[f"c{n}"] for n in range(len(plan.criteria))]))
-
-
-def met_high(people: ir.Table, plan: Plan) -> ir.Table:
-    """Returns those of `met` who meet a criterion of the high tier."""
-    flags = [people[f"c{n}"] for n in plan.high]
-    return people.filter(reduce(or_, flags, ibis.literal(False)))
-
-
-def _stack(tables: Sequence[ir.Table]) -> ir.Table:
-    return reduce(lambda one, other: one.union(other), tables)
-
-
-def flags(people: ir.Table, plan: Plan) -> ir.Table:
-    """Returns (person, criterion) of the high tier. `people` is `met_high`."""
-    text = "string"
-    none = people.filter(ibis.literal(False)).select("person", criterion=ibis.literal("").cast(text))
-    found = [
-        people.filter(people[f"c{n}"]).select("person", criterion=ibis.literal(plan.criteria[n].slug).cast(text))
-        for n in plan.high
+def _about_person(leaf: Any, people: ir.Table, plan: Plan) -> Any:
+    if isinstance(leaf, Sex):
+        return people.sex.isin([code.value for code in leaf.any_of])
+    # Whoever is so many years old was born on this day or before it.
+    born = [
+        months_before(plan.search_date, 12 * limit.value) if limit else None for limit in (leaf.at_least, leaf.under)
     ]
-    return _stack([none, *found]).order_by("person", "criterion")
+    holds = ibis.literal(True)
+    if born[0]:
+        holds = people.birth_date <= ibis.literal(born[0])
+    return holds & (people.birth_date > ibis.literal(born[1])) if born[1] else holds
 
 
-def counts(people: ir.Table, plan: Plan) -> ir.Table:
-    """Returns (criterion, practice_code, people) of both tiers, where anybody is counted. `people` is `met`."""
-    practices = people.group_by("practice_code").aggregate(
-        **{f"c{n}": people[f"c{n}"].sum().cast("int64") for n in range(len(plan.criteria))}
+def _bearings(plan: Plan) -> Given:
+    numbers = {code: n for n, code in enumerate(plan.codes)}
+    schema = ibis.schema(
+        {
+            "system": "string",
+            "code": "string",
+            "code_id": "int32",
+            "measure": "int16",
+            "is_rival": "boolean",
+            "is_alone": "boolean",
+            "first": "date",
+            "last": "date",
+            "gp": "boolean",
+            "medicines": "boolean",
+            "hospital": "boolean",
+            "low": "float64",
+            "high": "float64",
+            "needs_value": "boolean",
+        }
     )
-    stacked = _stack(
-        [
-            practices.select(
-                "practice_code", criterion=ibis.literal(criterion.slug).cast("string"), people=practices[f"c{n}"]
-            )
-            for n, criterion in enumerate(plan.criteria)
-        ]
-    )
-    stacked = stacked.filter(stacked.people > 0).select("criterion", "practice_code", "people")
-    return stacked.order_by("criterion", "practice_code")
-
-
-def evidence(people: ir.Table, held: ir.Table, plan: Plan) -> ir.Table:
-    """Returns the evidence of every flag, newest first within a clause, at most EVIDENCE_LIMIT rows a clause.
-
-    `people` is `met_high`; `held` is `matched` for the lists of the high tier, joined with it.
-    """
-    parts = [
-        _evidence_of(leaf, plan.criteria[n], f"e{n}_{k}", k, people, held, plan)
-        for n in plan.high
-        for k, (leaf, _) in enumerate(_reasons(plan.criteria[n]))
-    ]
-    rows = _stack([_no_evidence(people), *parts])
-    order = [ibis.desc(rows.event_date), rows.system, rows.code, rows.source, rows.detail]
-    rank = ibis.row_number().over(group_by=[rows.person, rows.criterion, rows.clause_number], order_by=order)
-    rows = rows.mutate(rank=rank)
-    rows = rows.filter(rows.rank < EVIDENCE_LIMIT).order_by("person", "criterion", "clause_number", "rank")
-    return rows.drop("rank", "clause_number")
-
-
-def _no_evidence(people: ir.Table) -> ir.Table:
-    text = ibis.literal("").cast("string")
-    return people.filter(ibis.literal(False)).select(
-        "person",
-        criterion=text,
-        clause_number=ibis.literal(0).cast("int16"),
-        clause=text,
-        system=text,
-        code=text,
-        event_date=ibis.null("date"),
-        source=text,
-        detail=text,
-        code_list=text,
-    )
-
-
-def _evidence_of(
-    leaf: Leaf, criterion: Criterion, reason: str, number: int, people: ir.Table, held: ir.Table, plan: Plan
-) -> ir.Table:
-    text = ibis.literal("").cast("string")
-    named = {
-        "criterion": ibis.literal(criterion.slug).cast("string"),
-        "clause_number": ibis.literal(number).cast("int16"),
-        "clause": ibis.literal(leaf.label).cast("string"),
-    }
-    if isinstance(leaf, Age | Sex):
-        rows = people.filter(people[reason])
-        detail = ibis.literal("Aged ") + rows.age.cast("string")
-        if isinstance(leaf, Sex):
-            detail = rows.sex.cases(*((code.value, word) for code, word in SEX_WORDS.items()), else_="")
-        return rows.select(
-            "person",
-            **named,
-            system=text,
-            code=text,
-            event_date=ibis.null("date"),
-            source=text,
-            detail=detail,
-            code_list=text,
+    rows = [
+        (
+            *each.code,
+            numbers[each.code],
+            each.measure,
+            each.is_rival,
+            each.is_alone,
+            each.first,
+            each.last,
+            *(source in each.sources for source in (Source.GP, Source.MEDICINES, Source.HOSPITAL)),
+            each.value.at_least if each.value else None,
+            each.value.under if each.value else None,
+            each.needs_value or each.value is not None,
         )
-    first = plan.measures_of(leaf)[0]
-    rows = held.filter(held[reason], _counts(held, plan, first))
-    if isinstance(leaf, NotFollowedBy):
-        followed = rows[plan.measures[plan.measures_of(leaf)[1]]]
-        rows = rows.filter(followed.isnull() | (followed <= rows.date))
-    return rows.select(
-        "person",
-        **named,
-        system=rows.system,
-        code=rows.code,
-        event_date=rows.date,
-        source=rows.source,
-        detail=rows.detail,
-        code_list=ibis.literal(leaf.code_list).cast("string"),
+        for each in plan.bearings
+    ]
+    return Given("bearings", schema, rows)
+
+
+def _codes(plan: Plan) -> Given:
+    schema = ibis.schema({"code_id": "int32", "system": "string", "code": "string"})
+    return Given("codes", schema, [(n, *code) for n, code in enumerate(plan.codes)])
+
+
+def _pairs(plan: Plan) -> Given:
+    numbers = {code: n for n, code in enumerate(plan.codes)}
+    schema = ibis.schema({"measure": "int16", "is_rival": "boolean", "code_id": "int32", "second_id": "int32"})
+    rows = [
+        (measure, is_rival, numbers[system, code], numbers[system, second])
+        for measure, is_rival, system, code, second in plan.pairs
+    ]
+    return Given("pairs", schema, rows)
+
+
+def _counted(plan: Plan) -> Given:
+    schema = ibis.schema({"measure": "int16", "at_least": "int64", "gap": "int64"})
+    rows = [
+        (n, leaf.at_least.value, leaf.course_gap.value if leaf.course_gap else 0)
+        for n, leaf in enumerate(plan.measures)
+        if isinstance(leaf, Records)
+    ]
+    return Given("counted", schema, rows)
+
+
+def _clauses(plan: Plan) -> Given:
+    """What each clause of the high tier is called: several criteria may call one measure differently."""
+    schema = ibis.schema(
+        {
+            "number": "int64",
+            "measure": "int64",
+            "criterion": "string",
+            "place": "int16",
+            "clause": "string",
+            "code_list": "string",
+        }
     )
+    rows = [
+        (
+            number,
+            plan.number_of(leaf, plan.asked[number]),
+            plan.criteria[number].slug,
+            place,
+            leaf.label,
+            leaf.code_list if isinstance(leaf, RecordLeaf) else "",
+        )
+        for number in plan.high()
+        for place, leaf in enumerate(clause_order(plan.criteria[number].rule))
+    ]
+    return Given("clauses", schema, rows)

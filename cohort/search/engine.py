@@ -1,39 +1,35 @@
-"""The central search on one machine: all criteria over the extract store's Parquet, in DuckDB.
+"""The central search on one machine: all criteria over the extract store's Parquet, in DuckDB, shard by shard.
 
-Results are written to a folder beside `out` and renamed at the end, so that `out` is whole or absent.
+Every shard's results are files of their own, whole when they are there, in a folder beside `out` that
+is renamed at the end: `out` is whole or absent, and a search that died goes on where it stopped.
+
+What a folder of results holds, besides what `run_search` promises: `tally-*.parquet` (how many
+people have each profile) and `state-<generation>-<shard>.parquet` (each person's bits), from which an incremental
+search begins.
 """
 
-import contextlib
-import glob
+import hashlib
+import json
 import os
 import shutil
-import tempfile
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-import ibis
-import ibis.expr.types as ir
-import pyarrow as pa
+from cohort.search import movers
+from cohort.search.codec import to_json
+from cohort.search.compile import Program
+from cohort.search.criteria import CodeSet, Criterion
+from cohort.search.duck import Duck, first_of_each, opened
+from cohort.search.plan import Asked, Plan
+from cohort.search.shards import Shard, shards
+from cohort.search.totals import TALLIES, band, write_totals
 
-from cohort.search import compile as compiler
-from cohort.search.criteria import CodeSet, Criterion, check_code_lists
-
-_POLL_SECONDS = 0.5
-_TEXT = pa.string()
-_RECORDS = {
-    "person": pa.int64(),
-    "system": _TEXT,
-    "code": _TEXT,
-    "date": pa.date32(),
-    "source": _TEXT,
-    "episode": _TEXT,
-}
-_CODES = {"list_id": pa.int64(), "system": _TEXT, "code": _TEXT, "alone": pa.bool_()}
-_PAIRS = {"list_id": pa.int64(), "system": _TEXT, "code": _TEXT, "paired_code": _TEXT}
+_JOB = "search.json"
+#: So many incremental searches may follow a full one: each makes looking people up a little slower.
+_MOST_GENERATIONS = 12
 
 Progress = Callable[[int, str], None]
 
@@ -42,12 +38,26 @@ class NoPatients(ValueError):
     """A search was asked for without any file of patients, which gives everybody's age and practice."""
 
 
+class CannotContinue(ValueError):
+    """An incremental search was asked for after one that it cannot follow: search everybody instead."""
+
+
+@dataclass(frozen=True)
+class Since:
+    """The search to begin from: its `out`, its search date, and who has changed since (files of `person`)."""
+
+    results: Path
+    search_date: date
+    changed: Sequence[Path]
+
+
 @dataclass(frozen=True)
 class SearchResult:
     """What a search found. `people_flagged` are those of the high tier; `counts` are people by criterion slug.
 
     `people_without_demographics` have records that the criteria look at but no row in any file of
-    patients: they cannot be flagged.
+    patients: they cannot be flagged. Of an incremental search these two are of `people_searched`, whom it
+    searched anew; `counts` are always of everybody.
     """
 
     people_searched: int
@@ -60,178 +70,246 @@ def run_search(
     *,
     criteria: Sequence[Criterion],
     code_sets: Mapping[str, CodeSet],
-    patients: Sequence[Path],
-    records: Sequence[Path],
+    extracts: Sequence[Path],
     search_date: date,
     out: Path,
     progress: Progress,
     memory_limit: str | None = None,
     threads: int | None = None,
+    since: Since | None = None,
 ) -> SearchResult:
     """Searches everybody for every criterion and writes what it finds to the folder `out`.
 
-    `patients` are given newest first: of a person in several, the first counts. Records dated after
-    the search date count for nothing. Written are `flags.parquet` (person, criterion) and
-    `evidence.parquet` (person, criterion, clause, system, code, event_date, source, detail,
-    code_list) of the high tier, `counts.parquet` (criterion, practice_code, people) of both tiers,
-    and `people.parquet` (the columns of patients) of the flagged. The same inputs give the same rows
-    in the same order. `out` is replaced if it is there. `progress` is called in this thread with a
-    percentage and what is being done; an exception from it stops the search and is raised.
+    `extracts` are folders, newest first: of a person in several, the first's details count. Records
+    dated after the search date count for nothing. Written are, a file a shard,
+    `flags-*.parquet` (person, criterion, fingerprint of the evidence), `evidence-*.parquet` (person,
+    criterion, clause, system, code, event_date, source, detail, code_list) and `people-*.parquet` (the
+    columns of patients) of the high tier, and for both tiers `counts.parquet` (criterion,
+    practice_code, people), `groups.parquet` (criterion, age_band, sex, people), `combinations.parquet`
+    (criteria, people: who meets exactly these) and `attrition.parquet` (criterion, path, label, people,
+    remaining: see `verdicts.Attrition`). The same inputs give the same rows in the same order. `progress`
+    is called in this thread with a percentage and what is being done; an exception from it stops the
+    search and is raised. Called again with the same arguments after it stopped, a search goes on with
+    the shards that are not done; `discard` forgets them.
 
-    Raises NoPatients, UnknownCodeList, and ValueError where two criteria share a slug or there are none.
+    `since` searches only people whose records, details, age or windows changed: flags, evidence and
+    people are then of those alone, whom `searched-*.parquet` (person) names, and the rest of everybody.
+
+    Raises NoPatients, UnknownCodeList, ValueError where two criteria share a slug or there are none,
+    and CannotContinue.
     """
     slugs = [criterion.slug for criterion in criteria]
     if not slugs or len(set(slugs)) < len(slugs):
         raise ValueError("a search needs criteria, each with a slug of its own")
-    if not patients:
+    plan = Plan([Asked(criterion, code_sets) for criterion in criteria], search_date)
+    parts = shards(extracts)
+    if not any(part.patients for part in parts):
         raise NoPatients("a search needs at least one file of patients")
-    for criterion in criteria:
-        check_code_lists(criterion, code_sets)
-    plan = compiler.Plan(criteria, code_sets, search_date)
-    with _folder(out) as folder, _duckdb(folder, memory_limit, threads) as engine:
-        return _Search(plan, engine, folder, progress).run(patients, records)
+    job = _job(plan, extracts, since)
+    generation = _generation(since, job) if since else 0
+    folder = _begin(out, job)
+    told = _Told(progress, len(parts))
+    with opened(folder / "spill", memory_limit, threads) as duck:
+        told.at(0, 0, "Opening the extracts")
+        program = Program(plan)
+        for given in program.given:
+            duck.give(given)
+        for part in parts:
+            _Search(duck, program, part, folder, told, since, generation).run()
+        told.at(len(parts), 0, "Adding up")
+        base = since.results if since else None
+        counts = write_totals(duck, program, folder, base)
+    done = [json.loads((folder / f"done-{part.name}.json").read_text()) for part in parts]
+    for part in parts:
+        (folder / f"done-{part.name}.json").unlink()
+    _finish(folder, out)
+    told.at(len(parts), 1, "Done")
+    totals = {name: sum(each[name] for each in done) for name in done[0]}
+    return SearchResult(**totals, counts=counts)
 
 
-@contextlib.contextmanager
-def _folder(out: Path) -> Iterator[Path]:
-    """Gives a folder that becomes `out` if all goes well, and is removed if not."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    for left_behind in out.parent.glob(f".{glob.escape(out.name)}.*.part"):
-        shutil.rmtree(left_behind, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
-    try:
-        yield folder
-        for each in [*folder.iterdir(), folder]:
-            descriptor = os.open(each, os.O_RDONLY)
-            os.fsync(descriptor)
-            os.close(descriptor)
-        if out.exists():
-            shutil.rmtree(out)
-        folder.rename(out)
-    finally:
+def discard(out: Path) -> None:
+    """Removes the results in `out`, and those of a search for it that did not end."""
+    for folder in (out, _unfinished(out)):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextlib.contextmanager
-def _duckdb(folder: Path, memory_limit: str | None, threads: int | None) -> Iterator[Any]:
-    spill = folder / "spill"
-    settings: dict[str, Any] = {"temp_directory": str(spill)}
-    if memory_limit:
-        settings["memory_limit"] = memory_limit
-    if threads:
-        settings["threads"] = threads
-    engine = ibis.duckdb.connect(**settings)
+def _unfinished(out: Path) -> Path:
+    return out.with_name(f".{out.name}.part")
+
+
+def _job(plan: Plan, extracts: Sequence[Path], since: Since | None) -> dict[str, object]:
+    """Returns what tells one search from another."""
+    definitions = json.dumps([to_json(criterion) for criterion in plan.criteria], sort_keys=True)
+    bearings = "\n".join(map(repr, sorted((each.measure, each.is_rival, each.code) for each in plan.bearings)))
+    rules = hashlib.sha256(f"{definitions}\n{bearings}\n{plan.pairs}".encode()).hexdigest()
+    return {
+        "rules": rules,
+        "search_date": plan.search_date.isoformat(),
+        "extracts": [folder.name for folder in extracts],
+        "since": str(since.results.name) if since else "",
+        "shards": len(shards(extracts)),
+    }
+
+
+def _begin(out: Path, job: dict[str, object]) -> Path:
+    """Returns the folder that a search is made in, with the finished shards of the same search if it died."""
+    folder = _unfinished(out)
+    written = folder / _JOB
+    if not (written.exists() and json.loads(written.read_text()) == job):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        _write_whole(written, json.dumps(job))
+    return folder
+
+
+def _finish(folder: Path, out: Path) -> None:
+    shutil.rmtree(folder / "spill", ignore_errors=True)
+    for each in [*folder.iterdir(), folder]:
+        descriptor = os.open(each, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+    shutil.rmtree(out, ignore_errors=True)
+    folder.rename(out)
+
+
+def _generation(since: Since, job: dict[str, object]) -> int:
+    """Returns the number of the incremental search that follows `since`. Raises CannotContinue."""
     try:
-        engine.con.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
-        yield engine
-    finally:
-        engine.disconnect()
-        shutil.rmtree(spill, ignore_errors=True)
+        before = json.loads((since.results / _JOB).read_text())
+    except FileNotFoundError:
+        raise CannotContinue("the results of the search before are not there") from None
+    for name, meaning in (("rules", "the criteria or code lists"), ("shards", "the number of shards")):
+        if before[name] != job[name]:
+            raise CannotContinue(f"{meaning} changed since the search before")
+    generation = 1 + max(int(path.name.split("-")[1]) for path in since.results.glob("state-*.parquet"))
+    if generation > _MOST_GENERATIONS:
+        raise CannotContinue("so many incremental searches have followed the last full one")
+    return generation
+
+
+def _write_whole(path: Path, text: str) -> None:
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text)
+    part.rename(path)
+
+
+class _Told:
+    """Tells how far a search is, never going back."""
+
+    def __init__(self, progress: Progress, count: int) -> None:
+        self._progress = progress
+        self._count = count
+        self._percent = 0
+
+    def at(self, shard: int, share: float, doing: str) -> None:
+        """Tells that so many shards are done and this share of the next; the last hundredth is for adding up."""
+        percent = (
+            100 if shard == self._count and share == 1 else int(99 * min(shard + share, self._count) / self._count)
+        )
+        self._percent = max(self._percent, percent)
+        self._progress(self._percent, doing)
 
 
 class _Search:
-    """One search in one DuckDB."""
+    """One shard of a search. Its files are whole once `done-<shard>.json` is there."""
 
-    def __init__(self, plan: compiler.Plan, engine: Any, folder: Path, progress: Progress) -> None:
-        self.plan = plan
-        self.engine = engine
+    def __init__(
+        self,
+        duck: Duck,
+        program: Program,
+        shard: Shard,
+        folder: Path,
+        told: _Told,
+        since: Since | None,
+        generation: int,
+    ) -> None:
+        self.duck = duck
+        self.program = program
+        self.shard = shard
         self.folder = folder
-        self.progress = progress
-        self.percent = 0
-        self.told = 0
+        self.told = told
+        self.since = since
+        self.generation = generation
 
-    def run(self, patients: Sequence[Path], records: Sequence[Path]) -> SearchResult:
-        plan = self.plan
-        self.progress(0, "Opening the extracts")
-        rows = self._records(records)
-        everybody = [self.engine.read_parquet(path, table_name=f"patients_{n}") for n, path in enumerate(patients)]
-        known = compiler.first_wins([each.select("person", "practice_code", "sex", "birth_date") for each in everybody])
-        codes = self._given("codes", _CODES, plan.code_rows())
-        pairs = None
-        if pair_rows := plan.pair_rows():
-            literals = self._given("pair_codes", _PAIRS, pair_rows)
-            pairs = self._table("pairs", compiler.paired(rows, literals, plan), 5, "Looking for pairs of codes")
-        measures = compiler.measured(compiler.matched(rows, codes, pairs, plan), plan)
-        measures = self._table("measures", measures, 55, "Reading everybody's records")
-        met = self._table("met", compiler.met(known, measures, plan), 70, "Applying the criteria")
-        flagged = self._table("met_high", compiler.met_high(met, plan), 72, "Applying the criteria")
-        self._write("flags", compiler.flags(flagged, plan), 75)
-        self._write("counts", compiler.counts(met, plan), 77)
-        full = compiler.first_wins([each.semi_join(flagged, "person") for each in everybody])
-        self._write("people", full.order_by("person"), 82)
-        held = compiler.matched(rows, codes, pairs, plan, plan.high_lists()).join(flagged, "person")
-        held = self._table("held", held, 92, "Collecting the evidence")
-        self._write("evidence", compiler.evidence(flagged, held, plan), 99)
-        result = self._result(known, measures, met, flagged)
-        self.progress(100, "Done")
-        return result
+    def run(self) -> None:
+        done = self.folder / f"done-{self.shard.name}.json"
+        if done.exists():
+            return
+        duck, program = self.duck, self.program
+        if self.since:
+            self._tell(0, "Finding who has changed")
+            movers.find(duck, program.plan, self.shard, self.since.search_date, self.since.changed)
+            self._write("searched", "SELECT person FROM searched ORDER BY person")
+        among = "searched" if self.since else ""
+        duck.read(self.shard, (code for _, code in program.plan.codes), among=among)
+        # Reading everybody's records, the first step, is most of the work.
+        later = 0.2 / len(program.before)
+        for n, step in enumerate(program.before):
+            start, length = (0.4 + n * later, later) if n else (0, 0.4)
+            duck.keep(step, partial(self._tell_part, start, length, "Reading everybody's records"))
+        bits, _ = duck.profiles(program, duck.sql(program.profiles))
+        self._tell(0.65, "Applying the criteria")
+        duck.judge(program, bits)
+        for step, until in zip(program.after, (0.7, 0.85, 0.87), strict=True):
+            duck.keep(step, partial(self._tell_part, until, 0, "Collecting the evidence"))
+        self._write("evidence", _EVIDENCE)
+        self._write("flags", _FLAGS)
+        self._tell(0.92, "Writing what was found")
+        people = first_of_each(self.shard.patients, self.shard, ["*"])
+        self._write("people", f"SELECT * FROM ({people}) SEMI JOIN flags USING (person) ORDER BY person")
+        self._write_state()
+        done_text = {
+            "people_searched": self._count("SELECT count(*) FROM people"),
+            "people_flagged": self._count("SELECT count(DISTINCT person) FROM flags"),
+            "people_without_demographics": self._count("SELECT count(*) FROM bits ANTI JOIN people USING (person)"),
+        }
+        _write_whole(done, json.dumps(done_text))
 
-    def _result(self, known: ir.Table, measures: ir.Table, met: ir.Table, flagged: ir.Table) -> SearchResult:
-        totals = met.aggregate(**{f"c{n}": met[f"c{n}"].sum().fill_null(0) for n in range(len(self.plan.criteria))})
-        found = self._execute(self.engine.compile(totals), 99, "Counting people").fetchone()
-        return SearchResult(
-            people_searched=self._count(known),
-            people_flagged=self._count(flagged),
-            people_without_demographics=self._count(measures.anti_join(known, "person")),
-            counts={criterion.slug: int(people) for criterion, people in zip(self.plan.criteria, found, strict=True)},
-        )
+    def _write_state(self) -> None:
+        """Writes everybody's bits and how many have each; of an incremental search, the difference it makes."""
+        words = ", ".join(self.program.words)
+        state = f"person, practice_code, sex, {band('age')} AS age_band, {words}"
+        new = f"SELECT {state} FROM people"
+        if not self.since:
+            self._write(f"state-{0:03}", new)
+            tallied = f"SELECT *, 1 AS people FROM ({new})"
+        else:
+            # Somebody searched who is no longer there has a row without bits, which hides those before it.
+            self._write(f"state-{self.generation:03}", f"FROM searched LEFT JOIN ({new}) USING (person)")
+            old = movers.states(self.since.results, self.shard)
+            for path in old:
+                (self.folder / path.name).unlink(missing_ok=True)
+                os.link(path, self.folder / path.name)
+            self.duck.execute(f"CREATE OR REPLACE TEMPORARY TABLE old AS {movers.before(old)}")
+            tallied = f"SELECT *, 1 AS people FROM ({new}) UNION ALL BY NAME SELECT *, -1 AS people FROM old"
+        for name, keys in TALLIES.items():
+            columns = ", ".join([words, *keys])
+            total = "sum(people)::BIGINT AS people"
+            self._write(name, f"SELECT {columns}, {total} FROM ({tallied}) GROUP BY ALL HAVING sum(people) <> 0")
 
-    def _records(self, paths: Sequence[Path]) -> ir.Table:
-        if paths:
-            return self.engine.read_parquet([str(path) for path in paths], table_name="records")
-        return self._given("records", _RECORDS, [])
+    def _write(self, name: str, sql: str) -> None:
+        path = str(self.folder / f"{name}-{self.shard.name}.parquet").replace("'", "''")
+        self.duck.execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
 
-    def _given(self, name: str, columns: dict[str, pa.DataType], rows: Sequence[tuple[Any, ...]]) -> ir.Table:
-        table = pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in rows], schema=pa.schema(columns))
-        # Not Backend.create_table: Ibis 12 writes an INSERT that DuckDB refuses with this sqlglot.
-        self.engine.con.register(f"{name}_given", table)
-        self.engine.con.execute(f'CREATE TEMPORARY TABLE "{name}" AS FROM "{name}_given"')
-        self.engine.con.unregister(f"{name}_given")
-        return self.engine.table(name)
+    def _count(self, sql: str) -> int:
+        return int(self.duck.execute(sql).fetchone()[0])
 
-    def _table(self, name: str, expression: ir.Table, percent: int, doing: str) -> ir.Table:
-        self._execute(f'CREATE TEMPORARY TABLE "{name}" AS {self.engine.compile(expression)}', percent, doing)
-        return self.engine.table(name)
+    def _tell_part(self, start: float, length: float, doing: str, share: float) -> None:
+        self._tell(start + length * share, doing)
 
-    def _write(self, name: str, expression: ir.Table, percent: int) -> None:
-        path = str(self.folder / f"{name}.parquet").replace("'", "''")
-        sql = f"COPY ({self.engine.compile(expression)}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"
-        self._execute(sql, percent, f"Writing the {name}")
+    def _tell(self, share: float, doing: str) -> None:
+        self.told.at(self.shard.number, share, doing)
 
-    def _count(self, expression: ir.Table) -> int:
-        sql = self.engine.compile(expression.aggregate(n=expression.count()))
-        return int(self._execute(sql, 99, "Counting people").fetchone()[0])
 
-    def _execute(self, sql: str, percent: int, doing: str) -> Any:
-        """Runs a statement in a thread, telling how far it is, from where the last ended up to `percent`."""
-        connection = self.engine.con
-        failure: list[BaseException] = []
-
-        def work() -> None:
-            try:
-                connection.execute(sql)
-            except BaseException as error:
-                failure.append(error)
-
-        self._tell(self.percent, doing)
-        worker = threading.Thread(target=work, name="search")
-        worker.start()
-        try:
-            while worker.is_alive():
-                worker.join(_POLL_SECONDS)
-                share = max(connection.query_progress(), 0) / 100 if worker.is_alive() else 1
-                self._tell(self.percent + int((percent - self.percent) * share), doing)
-        except BaseException:
-            while worker.is_alive():
-                connection.interrupt()
-                worker.join(_POLL_SECONDS)
-            raise
-        if failure:
-            raise failure[0]
-        self.percent = percent
-        return connection
-
-    def _tell(self, percent: int, doing: str) -> None:
-        # DuckDB's own estimate of a statement may fall back.
-        self.told = max(self.told, percent)
-        self.progress(self.told, doing)
+_EVIDENCE = (
+    "SELECT person, criterion, clause, system, code, event_date, source, detail, code_list FROM evidence"
+    " ORDER BY person, criterion, place, rank"
+)
+#: Adds up what tells one piece of evidence from another, so that landing need not compare the evidence itself.
+_FLAGS = (
+    "SELECT person, criterion, coalesce(fingerprint, 0) AS fingerprint FROM flags LEFT JOIN (SELECT person, criterion,"
+    " (sum(md5_number_lower(concat_ws(chr(31), clause, system, code, coalesce(event_date::VARCHAR, ''), source, detail,"
+    " code_list))::HUGEINT) % 9223372036854775807)::BIGINT AS fingerprint FROM evidence GROUP BY ALL)"
+    " USING (person, criterion) ORDER BY person, criterion"
+)

@@ -68,7 +68,7 @@ def write_records(path: Path, people: Mapping[int, Person]) -> Path:
             "code": record.code,
             "date": record.date,
             "source": record.source.value,
-            "value": None,
+            "value": record.value,
             "episode": record.episode,
         }
         for number, person in people.items()
@@ -93,15 +93,25 @@ class Found:
 def read(out: Path, result: SearchResult) -> Found:
     evidence: dict[tuple[int, str], tuple[Evidence, ...]] = {}
     with duckdb.connect() as duck:
-        for person, criterion, *row in duck.read_parquet(str(out / "evidence.parquet")).fetchall():
+        for person, criterion, *row in duck.read_parquet(str(out / "evidence-*.parquet")).fetchall():
             evidence[person, criterion] = (*evidence.get((person, criterion), ()), Evidence(*row))
-        return Found(
-            result,
-            duck.read_parquet(str(out / "flags.parquet")).fetchall(),
-            evidence,
-            {(slug, code): n for slug, code, n in duck.read_parquet(str(out / "counts.parquet")).fetchall()},
-            pq.read_table(out / "people.parquet").to_pylist(),
-        )
+        flags = sorted(row[:2] for row in duck.read_parquet(str(out / "flags-*.parquet")).fetchall())
+        people = [row for path in sorted(out.glob("people-*.parquet")) for row in pq.read_table(path).to_pylist()]
+        counts = duck.read_parquet(str(out / "counts.parquet")).fetchall()
+        return Found(result, flags, evidence, {(slug, code): n for slug, code, n in counts}, people)
+
+
+def write_extract(
+    folder: Path, people: Mapping[int, Person], strangers: Mapping[int, Person] | None = None, *, count: int = 1
+) -> Path:
+    """Writes an extract of so many shards, as the extract store has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    everybody = {**people, **(strangers or {})}
+    for number in range(count):
+        name = f"{number:03}-of-{count:03}.parquet"
+        write_patients(folder / f"patients-{name}", {n: each for n, each in people.items() if n % count == number})
+        write_records(folder / f"records-{name}", {n: each for n, each in everybody.items() if n % count == number})
+    return folder
 
 
 def search(
@@ -112,13 +122,13 @@ def search(
     search_date: date,
     *,
     strangers: Mapping[int, Person] | None = None,
+    shards: int = 1,
 ) -> Found:
     """Searches these people; `strangers` have records but no row among the patients."""
     result = run_search(
         criteria=criteria,
         code_sets=code_sets,
-        patients=[write_patients(folder / "patients.parquet", people)],
-        records=[write_records(folder / "records.parquet", {**people, **(strangers or {})})],
+        extracts=[write_extract(folder / "extract", people, strangers, count=shards)],
         search_date=search_date,
         out=folder / "out",
         progress=lambda percent, doing: None,

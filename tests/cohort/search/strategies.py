@@ -12,9 +12,12 @@ from cohort.search.criteria import (
     Clause,
     CodeSet,
     Criterion,
+    LatestOfTwo,
+    LatestValue,
     NoneOf,
     NotFollowedBy,
     Records,
+    SameEpisode,
     Sex,
     leaves,
 )
@@ -23,11 +26,13 @@ from cohort.search.terms import (
     EVERY_SOURCE,
     ONCE,
     CountedAs,
+    FixedWindow,
     SexCode,
     Source,
     Threshold,
     Tier,
     Unit,
+    ValueRange,
     Window,
     months_before,
 )
@@ -62,7 +67,16 @@ WINDOWS = [
 ]
 AGES = [18, 21, 70]
 
-windows = st.none() | st.sampled_from(WINDOWS)
+FIXED = [
+    FixedWindow(date(2020, 1, 1), "chosen for a test", date(2020, 3, 1)),
+    FixedWindow(date(2020, 3, 1), "chosen for a test"),
+    FixedWindow(date(2020, 3, 30), "chosen for a test", date(2021, 2, 27)),
+]
+windows = st.none() | st.sampled_from(WINDOWS) | st.sampled_from(FIXED)
+VALUES = [None, None, 29.9, 30.0, 40.0]
+ranges = st.sampled_from([(30.0, None), (None, 30.0), (29.5, 40.0)]).map(
+    lambda limits: ValueRange("chosen for a test", *limits)
+)
 sources = st.just(EVERY_SOURCE) | st.lists(st.sampled_from(EVERY_SOURCE), min_size=1, unique=True).map(tuple)
 lists = st.sampled_from(sorted(CODE_SETS))
 
@@ -77,23 +91,24 @@ def ages(draw: st.DrawFn) -> Age:
     return Age(low and threshold(low), high and threshold(high))
 
 
+labels = st.integers(0, 10**6).map("Clause {}".format)
+
+
 @st.composite
 def records_clauses(draw: st.DrawFn) -> Records:
-    return Records(
-        f"Clause {draw(st.integers(0, 10**6))}",
-        draw(lists),
-        draw(sources),
-        draw(windows),
-        draw(st.just(ONCE) | st.integers(2, 3).map(threshold)),
-        draw(st.sampled_from([CountedAs.RECORDS, CountedAs.DISTINCT_DATES])),
-    )
+    counted_as = draw(st.sampled_from(CountedAs))
+    gap = threshold(draw(st.sampled_from([1, 3, 30]))) if counted_as is CountedAs.COURSES else None
+    at_least = draw(st.just(ONCE) | st.integers(2, 3).map(threshold))
+    value = draw(st.none() | st.none() | ranges)
+    return Records(draw(labels), draw(lists), draw(sources), draw(windows), at_least, counted_as, gap, value)
 
 
-@st.composite
-def not_followed_by(draw: st.DrawFn) -> NotFollowedBy:
-    return NotFollowedBy(
-        f"Clause {draw(st.integers(0, 10**6))}", draw(lists), draw(lists), draw(sources), draw(windows)
-    )
+compared = (
+    st.builds(NotFollowedBy, labels, lists, lists, sources, windows)
+    | st.builds(LatestOfTwo, labels, lists, lists, sources, windows)
+    | st.builds(LatestValue, labels, lists, ranges, sources, windows)
+    | st.builds(SameEpisode, labels, lists, lists, windows)
+)
 
 
 def _groups(children: st.SearchStrategy[Clause]) -> st.SearchStrategy[Clause]:
@@ -105,7 +120,7 @@ def _groups(children: st.SearchStrategy[Clause]) -> st.SearchStrategy[Clause]:
 leaf_clauses = (
     records_clauses()
     | records_clauses()
-    | not_followed_by()
+    | compared
     | ages()
     | st.lists(st.sampled_from(SexCode), min_size=1, unique=True).map(lambda codes: Sex(tuple(codes)))
 )
@@ -113,8 +128,8 @@ clauses: st.SearchStrategy[Clause] = st.recursive(leaf_clauses, _groups, max_lea
 
 
 def _has_own_labels(rule: Clause) -> bool:
-    labels = [leaf.label for leaf in leaves(rule)]
-    return len(set(labels)) == len(labels)
+    own = [leaf.label for leaf in leaves(rule)]
+    return len(set(own)) == len(own)
 
 
 @st.composite
@@ -137,11 +152,12 @@ def people(draw: st.DrawFn, search_date: date, most: int) -> dict[int, Person]:
         st.integers(-2, 2),
     )
     record = st.builds(
-        lambda code, day, source, episode: Record(*code, day, source, episode),
+        lambda code, day, source, episode, value: Record(*code, day, source, episode, value),
         st.sampled_from(CODES),
         days,
         st.sampled_from(Source),
         st.sampled_from(["", "", "e1", "e2"]),
+        st.sampled_from(VALUES),
     )
     repeated = st.builds(lambda each, times: [each] * times, record, st.sampled_from([1, 1, 1, 1, 2, 14]))
     several = st.lists(repeated, max_size=7).map(lambda groups: tuple(each for group in groups for each in group))

@@ -4,7 +4,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from cohort.search.codec import from_json, to_json
@@ -15,7 +15,13 @@ from tests.cohort.search.extracts import PRACTICE, search
 from tests.cohort.search.strategies import CODE_SETS, SEARCH_DATES, criteria, people
 
 #: Each example is one search for up to 8 criteria among up to 25 people: 25 of them make some 1,500 cases.
-SLOW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+#: Shrinking would search again some hundred times.
+SLOW = settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 
 
 @SLOW

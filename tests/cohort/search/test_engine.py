@@ -1,15 +1,17 @@
 """What the engine promises beyond the reference: files, order, failure, and people it does not know."""
 
+import contextlib
 from datetime import date, timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from cohort.search.criteria import Age, CodeSet, Criterion, NotFollowedBy, Records, UnknownCodeList
-from cohort.search.engine import NoPatients, run_search
+from cohort.search.engine import NoPatients, discard, run_search
 from cohort.search.reference import Person, Record
 from cohort.search.terms import SexCode, Source, Threshold, Tier
-from tests.cohort.search.extracts import Found, read, search, write_patients, write_records
+from tests.cohort.search.extracts import Found, read, search, write_extract, write_patients
 
 TODAY = date(2020, 3, 20)
 SETS = {
@@ -56,14 +58,11 @@ def test_people_without_demographics_are_numbered_and_not_flagged(tmp_path: Path
     assert found.flags == []
 
 
-def run(
-    tmp_path: Path, patients: list[Path], records: list[Path], out: str = "out", criteria: list[Criterion] | None = None
-) -> Found:
+def run(tmp_path: Path, extracts: list[Path], out: str = "out", criteria: list[Criterion] | None = None) -> Found:
     result = run_search(
         criteria=criteria or [HIGH, OLD],
         code_sets=SETS,
-        patients=patients,
-        records=records,
+        extracts=extracts,
         search_date=TODAY,
         out=tmp_path / out,
         progress=lambda percent, doing: None,
@@ -71,12 +70,20 @@ def run(
     return read(tmp_path / out, result)
 
 
-def test_of_a_person_in_several_files_the_first_counts(tmp_path: Path) -> None:
+def records_alone(folder: Path, people: dict[int, Person]) -> Path:
+    return write_extract(folder, {}, strangers=people)
+
+
+def test_of_a_person_in_several_extracts_the_first_counts(tmp_path: Path) -> None:
     everybody = {AMINA: person(record()), BOB: person(record(), birth=date(1940, 1, 1))}
-    newest = write_patients(tmp_path / "new.parquet", {AMINA: person(birth=date(1940, 1, 1))}, "Z1", "Amina (new)")
-    oldest = write_patients(tmp_path / "old.parquet", everybody, "Z2", "From the old extract")
-    records = write_records(tmp_path / "records.parquet", everybody)
-    found = run(tmp_path, [newest, oldest, oldest], [records])
+    newest, oldest, oldest_again = tmp_path / "new", tmp_path / "old", tmp_path / "older"
+    write_extract(newest, {})
+    write_patients(newest / "patients-000-of-001.parquet", {AMINA: person(birth=date(1940, 1, 1))}, "Z1", "Amina (new)")
+    for folder in (oldest, oldest_again):
+        write_extract(folder, {})
+        write_patients(folder / "patients-000-of-001.parquet", everybody, "Z2", "From the old extract")
+    records = records_alone(tmp_path / "records", everybody)
+    found = run(tmp_path, [newest, oldest, oldest_again, records])
     assert found.result.people_searched == 2
     assert [(row["person"], row["given_name"]) for row in found.people] == [
         (AMINA, "Amina (new)"),
@@ -85,23 +92,42 @@ def test_of_a_person_in_several_files_the_first_counts(tmp_path: Path) -> None:
     assert found.counts == {("high", "Z1"): 1, ("high", "Z2"): 1, ("old", "Z1"): 1, ("old", "Z2"): 1}
 
 
-def test_records_of_several_files_count_together_and_a_search_may_have_none(tmp_path: Path) -> None:
-    people = {AMINA: person()}
-    patients = write_patients(tmp_path / "patients.parquet", people)
+def test_records_of_several_extracts_count_together_and_a_search_may_have_none(tmp_path: Path) -> None:
     twice = Criterion("twice", "Twice", Tier.HIGH, "G", Records("R", "list", at_least=Threshold(2, "a test")))
-    one = write_records(tmp_path / "one.parquet", {AMINA: person(record("1"))})
-    two = write_records(tmp_path / "two.parquet", {AMINA: person(record("2"))})
-    assert run(tmp_path, [patients], [one], criteria=[twice]).flags == []
-    assert run(tmp_path, [patients], [one, two], criteria=[twice]).flags == [(AMINA, "twice")]
-    assert run(tmp_path, [patients], [], criteria=[twice]).flags == []
+    patients = tmp_path / "patients"
+    patients.mkdir()
+    write_patients(patients / "patients-000-of-001.parquet", {AMINA: person()})
+    one = records_alone(tmp_path / "one", {AMINA: person(record("1"))})
+    two = records_alone(tmp_path / "two", {AMINA: person(record("2"))})
+    assert run(tmp_path, [patients, one], criteria=[twice]).flags == []
+    assert run(tmp_path, [patients, one, two], criteria=[twice]).flags == [(AMINA, "twice")]
+    assert run(tmp_path, [patients], criteria=[twice]).flags == []
 
 
-def test_the_two_codes_of_a_pair_may_come_in_different_files(tmp_path: Path) -> None:
-    patients = write_patients(tmp_path / "patients.parquet", {AMINA: person()})
-    one = write_records(tmp_path / "one.parquet", {AMINA: person(record("A", system="OPCS-4", episode="e"))})
-    two = write_records(tmp_path / "two.parquet", {AMINA: person(record("B", system="OPCS-4", episode="e"))})
-    assert run(tmp_path, [patients], [one]).flags == []
-    assert run(tmp_path, [patients], [two, one]).flags == [(AMINA, "high")]
+def test_the_two_codes_of_a_pair_may_come_from_different_extracts(tmp_path: Path) -> None:
+    one = write_extract(tmp_path / "one", {AMINA: person(record("A", system="OPCS-4", episode="e"))})
+    two = records_alone(tmp_path / "two", {AMINA: person(record("B", system="OPCS-4", episode="e"))})
+    assert run(tmp_path, [one]).flags == []
+    assert run(tmp_path, [two, one]).flags == [(AMINA, "high")]
+
+
+@pytest.mark.parametrize("counts", [(1, 1), (4, 4), (1, 8), (8, 2)])
+def test_shards_change_nothing_and_extracts_may_have_different_numbers_of_them(
+    tmp_path: Path, counts: tuple[int, int]
+) -> None:
+    people = {9_990_000_000 + n: person(*(record(str(1 + n % 2)) for _ in range(n % 5))) for n in range(40)}
+    half = {n: person(record(day=TODAY - timedelta(n % 3))) for n in people if n % 3 == 0}
+    whole = run(
+        tmp_path, [write_extract(tmp_path / "a", people), records_alone(tmp_path / "b", half)], "whole", criteria=[HIGH]
+    )
+    first = write_extract(tmp_path / "c", people, count=counts[0])
+    second = write_extract(tmp_path / "d", {}, strangers=half, count=counts[1])
+    found = run(tmp_path, [first, second], criteria=[HIGH])
+    assert found.flags == whole.flags
+    assert found.evidence == whole.evidence
+    assert found.counts == whole.counts
+    assert sorted(row["person"] for row in found.people) == [row["person"] for row in whole.people]
+    assert found.result == whole.result
 
 
 def test_somebody_elses_episode_of_the_same_name_makes_no_pair(tmp_path: Path) -> None:
@@ -125,9 +151,11 @@ def test_evidence_is_written_newest_first_and_the_twelve_newest_stay(tmp_path: P
 
 def test_the_same_inputs_give_the_same_rows_in_the_same_order(tmp_path: Path) -> None:
     people = {9_990_000_000 + n: person(*(record(str(1 + n % 2)) for _ in range(n % 5))) for n in range(2000)}
-    patients = write_patients(tmp_path / "patients.parquet", people)
-    records = write_records(tmp_path / "records.parquet", people)
-    assert run(tmp_path, [patients], [records], "one") == run(tmp_path, [patients], [records], "two")
+    extract = write_extract(tmp_path / "extract", people, count=2)
+    assert run(tmp_path, [extract], "one") == run(tmp_path, [extract], "two")
+    for name in files(tmp_path / "one") - {"search.json"}:
+        one, two = (pq.read_table(tmp_path / out / name).to_pylist() for out in ("one", "two"))
+        assert one == two or name.startswith("state-"), name
 
 
 def test_only_counted_criteria_leave_no_evidence(tmp_path: Path) -> None:
@@ -150,18 +178,16 @@ def files(folder: Path) -> set[str]:
 
 
 def test_progress_rises_to_a_hundred_and_an_earlier_result_is_replaced(tmp_path: Path) -> None:
-    people = {AMINA: person(record())}
-    patients = [write_patients(tmp_path / "patients.parquet", people)]
-    records = [write_records(tmp_path / "records.parquet", people)]
+    extract = write_extract(tmp_path / "extract", {AMINA: person(record())})
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "stale.parquet").touch()
-    (tmp_path / ".out.killed.part").mkdir()
+    (tmp_path / ".out.part").mkdir()
+    (tmp_path / ".out.part" / "done-000-of-001.json").write_text("of another search")
     told: list[int] = []
     run_search(
         criteria=[HIGH],
         code_sets=SETS,
-        patients=patients,
-        records=records,
+        extracts=[extract],
         search_date=TODAY,
         out=tmp_path / "out",
         progress=lambda percent, doing: told.append(percent),
@@ -170,12 +196,20 @@ def test_progress_rises_to_a_hundred_and_an_earlier_result_is_replaced(tmp_path:
     )
     assert told == sorted(told)
     assert (told[0], told[-1]) == (0, 100)
-    assert files(tmp_path) == {"out", "patients.parquet", "records.parquet"}
+    assert files(tmp_path) == {"out", "extract"}
     assert files(tmp_path / "out") == {
-        "flags.parquet",
-        "evidence.parquet",
+        "search.json",
+        "flags-000-of-001.parquet",
+        "evidence-000-of-001.parquet",
+        "people-000-of-001.parquet",
+        "state-000-000-of-001.parquet",
         "counts.parquet",
-        "people.parquet",
+        "groups.parquet",
+        "combinations.parquet",
+        "attrition.parquet",
+        "tally-profiles.parquet",
+        "tally-practices.parquet",
+        "tally-groups.parquet",
     }
 
 
@@ -183,35 +217,57 @@ class Cancelled(Exception):
     pass
 
 
-@pytest.mark.parametrize("stop_at", [0, 5, 70, 92, 99, 100])
-def test_a_search_that_is_stopped_leaves_nothing(tmp_path: Path, stop_at: int) -> None:
+def search_until(folder: Path, extract: Path, stop_at: int) -> list[str]:
+    doings: list[str] = []
+
     def stop(percent: int, doing: str) -> None:
         if percent >= stop_at:
             raise Cancelled
+        doings.append(f"{percent} {doing}")
 
-    people = {AMINA: person(record())}
-    patients = [write_patients(tmp_path / "patients.parquet", people)]
-    records = [write_records(tmp_path / "records.parquet", people)]
-    with pytest.raises(Cancelled):
+    with contextlib.suppress(Cancelled):
         run_search(
-            criteria=[HIGH],
+            criteria=[HIGH, OLD],
             code_sets=SETS,
-            patients=patients,
-            records=records,
+            extracts=[extract],
             search_date=TODAY,
-            out=tmp_path / "out",
+            out=folder / "out",
             progress=stop,
         )
-    assert files(tmp_path) == {"patients.parquet", "records.parquet"}
+    return doings
+
+
+@pytest.mark.parametrize("stop_at", [0, 5, 40, 70, 92, 99])
+def test_a_search_that_stopped_leaves_no_result_and_goes_on_where_it_was(tmp_path: Path, stop_at: int) -> None:
+    people = {9_990_000_000 + n: person(record()) for n in range(40)}
+    extract = write_extract(tmp_path / "extract", people, count=4)
+    search_until(tmp_path, extract, stop_at)
+    assert not (tmp_path / "out").exists()
+    finished = {path.name for path in (tmp_path / ".out.part").glob("done-*.json")}
+    assert len(finished) == min(stop_at // 25, 4) or stop_at == 99
+    for path in (tmp_path / ".out.part").glob("flags-*.parquet"):
+        if path.name.replace("flags", "done").replace("parquet", "json") in finished:
+            path.chmod(0o444)  # a finished shard is not written again
+    again = search_until(tmp_path, extract, 101)
+    assert again
+    found = run(tmp_path, [extract], "whole")
+    assert read(tmp_path / "out", found.result) == found
+
+
+def test_a_search_that_is_discarded_leaves_nothing(tmp_path: Path) -> None:
+    extract = write_extract(tmp_path / "extract", {AMINA: person(record())})
+    search_until(tmp_path, extract, 50)
+    discard(tmp_path / "out")
+    assert files(tmp_path) == {"extract"}
 
 
 def test_what_cannot_be_searched_is_refused(tmp_path: Path) -> None:
-    patients = write_patients(tmp_path / "patients.parquet", {AMINA: person()})
+    extract = write_extract(tmp_path / "extract", {AMINA: person()})
     other = Criterion("high", "Other", Tier.HIGH, "G", Records("R", "not-there"))
     with pytest.raises(NoPatients):
-        run(tmp_path, [], [])
+        run(tmp_path, [])
     with pytest.raises(UnknownCodeList):
-        run(tmp_path, [patients], [], criteria=[other])
+        run(tmp_path, [extract], criteria=[other])
     with pytest.raises(ValueError, match="slug of its own"):
-        run(tmp_path, [patients], [], criteria=[HIGH, HIGH])
-    assert files(tmp_path) == {"patients.parquet"}
+        run(tmp_path, [extract], criteria=[HIGH, HIGH])
+    assert files(tmp_path) == {"extract"}

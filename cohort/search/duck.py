@@ -1,0 +1,186 @@
+"""DuckDB as an engine of the search: runs a compiled program over files, a thread at work and another that tells.
+
+The one place that knows DuckDB's own SQL.
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import ibis
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from cohort.search.compile import PATIENTS, RECORDS, Given, Program, Step
+from cohort.search.shards import File, Shard
+from cohort.search.verdicts import Bits, Verdicts
+
+_POLL_SECONDS = 0.5
+
+
+class Duck:
+    """One DuckDB. `told` is called while a statement runs with the share of it that is done, 0 to 1.
+
+    An exception from `told` interrupts the statement and is raised.
+    """
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+        self.connection = backend.con
+        self._compiled: dict[int, tuple[Any, str]] = {}
+
+    def execute(self, sql: str, told: Callable[[float], None] | None = None) -> Any:
+        """Runs a statement and returns the connection, whose result can be fetched."""
+        if told is None:
+            return self.connection.execute(sql)
+        failure: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                self.connection.execute(sql)
+            except BaseException as error:
+                failure.append(error)
+
+        worker = threading.Thread(target=work, name="search")
+        worker.start()
+        try:
+            while worker.is_alive():
+                worker.join(_POLL_SECONDS)
+                if worker.is_alive():
+                    told(max(self.connection.query_progress(), 0) / 100)
+        except BaseException:
+            while worker.is_alive():
+                self.connection.interrupt()
+                worker.join(_POLL_SECONDS)
+            raise
+        if failure:
+            raise failure[0]
+        told(1)
+        return self.connection
+
+    def give(self, given: Given) -> None:
+        """Makes a small table of rows."""
+        arrow = given.schema.to_pyarrow()
+        columns = list(zip(*given.rows, strict=True)) or [()] * len(arrow)
+        table = pa.table([pa.array(column, field.type) for column, field in zip(columns, arrow, strict=True)], arrow)
+        # Not Backend.create_table: Ibis 12 writes an INSERT that DuckDB refuses with this sqlglot.
+        self.connection.register("given", table)
+        self.connection.execute(f'CREATE OR REPLACE TEMPORARY TABLE "{given.name}" AS FROM given')
+        self.connection.unregister("given")
+
+    def keep(self, step: Step, told: Callable[[float], None] | None = None) -> None:
+        """Makes the table of a step."""
+        self.execute(f'CREATE OR REPLACE TEMPORARY TABLE "{step.name}" AS {self.sql(step.expression)}', told)
+
+    def sql(self, expression: Any) -> str:
+        """Returns an expression as DuckDB's SQL; compiled once, however often it is run."""
+        # The expression is kept with its text, so that its id is not given to another.
+        if id(expression) not in self._compiled:
+            self._compiled[id(expression)] = (expression, self._backend.compile(expression))
+        return self._compiled[id(expression)][1]
+
+    def read(self, shard: Shard, codes: Iterable[str], *, among: str = "") -> None:
+        """Makes the views `records`, of these codes alone, and `patients` of a program over the files of a shard.
+
+        The codes are given as literals, which lets DuckDB skip the blocks of sorted files without them.
+        `among` names a table of the only people to read.
+        """
+        people = f" SEMI JOIN {among} USING (person)" if among else ""
+        listed = ", ".join(f"'{code}'" for code in sorted({_quoted(code) for code in codes}))
+        if shard.records and listed:
+            rows = f"SELECT {', '.join(RECORDS)} FROM ({files(shard.records, shard)}) WHERE code IN ({listed})"
+        else:
+            rows = f"SELECT {', '.join(f'NULL::{kind} AS {name}' for name, kind in _RECORD_TYPES.items())} WHERE false"
+        self.connection.execute(f"CREATE OR REPLACE TEMPORARY VIEW records AS FROM ({rows}){people}")
+        known = first_of_each(shard.patients, shard, PATIENTS)
+        self.connection.execute(f"CREATE OR REPLACE TEMPORARY VIEW patients AS FROM ({known}){people}")
+
+    def profiles(self, program: Program, sql: str) -> tuple[Bits, npt.NDArray[np.int64]]:
+        """Returns the profiles that a query gives, a row of words each, and how many people have each."""
+        found = self.execute(sql).fetchnumpy()
+        bits = np.stack([np.asarray(found[word], dtype=np.int64) for word in program.words], axis=1)
+        return bits, np.asarray(found["people"], dtype=np.int64)
+
+    def judge(self, program: Program, bits: Bits) -> Verdicts:
+        """Works out the verdicts of profiles and makes the tables that the steps after it read."""
+        plan = program.plan
+        verdicts = Verdicts(plan, bits)
+        high = verdicts.met[:, plan.high()].sum(axis=1) > 0
+        met = [np.flatnonzero(row) for row in verdicts.met]
+        rows: dict[str, list[tuple[Any, ...]]] = {
+            "verdicts": [(*map(int, bits[n]), n, bool(high[n])) for n, numbers in enumerate(met) if len(numbers)],
+            "criteria": [
+                (n, int(k), plan.criteria[k].slug, int(k) in plan.high())
+                for n, numbers in enumerate(met)
+                for k in numbers
+            ],
+            "reasons": list(verdicts.reasons()),
+        }
+        for name, schema in program.verdict_schemas.items():
+            self.give(Given(name, schema, rows[name]))
+        return verdicts
+
+
+_RECORD_TYPES = {
+    "person": "BIGINT",
+    "system": "VARCHAR",
+    "code": "VARCHAR",
+    "date": "DATE",
+    "source": "VARCHAR",
+    "value": "DOUBLE",
+    "episode": "VARCHAR",
+}
+
+
+@contextlib.contextmanager
+def opened(spill: Path, memory_limit: str | None = None, threads: int | None = None) -> Iterator[Duck]:
+    """Opens a DuckDB in memory that spills to a folder."""
+    settings: dict[str, Any] = {"temp_directory": str(spill)}
+    if memory_limit:
+        settings["memory_limit"] = memory_limit
+    if threads:
+        settings["threads"] = threads
+    backend = ibis.duckdb.connect(**settings)
+    try:
+        backend.con.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+        backend.con.execute("SET preserve_insertion_order = false")
+        yield Duck(backend)
+    finally:
+        backend.disconnect()
+
+
+def files(given: Sequence[File], shard: Shard, columns: str = "*") -> str:
+    """Returns a query over files, of the people of a shard alone."""
+    whole = [str(file.path) for file in given if not file.picks]
+    mixed = [str(file.path) for file in given if file.picks]
+    parts = []
+    if whole:
+        parts.append(f"SELECT {columns} FROM read_parquet({path_list(whole)})")
+    if mixed:
+        parts.append(
+            f"SELECT {columns} FROM read_parquet({path_list(mixed)}) WHERE person % {shard.count} = {shard.number}"
+        )
+    return " UNION ALL ".join(parts)
+
+
+def first_of_each(given: Sequence[File], shard: Shard, columns: Iterable[str]) -> str:
+    """Returns a query that gives each person once, from the first file that has them."""
+    names = ", ".join(columns)
+    parts = []
+    for n, file in enumerate(given):
+        query = files([file], shard, names)
+        earlier = " UNION ALL ".join(files([other], shard, "person") for other in given[:n])
+        parts.append(f"SELECT * FROM ({query}) ANTI JOIN ({earlier}) USING (person)" if earlier else query)
+    return " UNION ALL ".join(parts)
+
+
+def path_list(paths: Iterable[str]) -> str:
+    """Returns paths as a list in SQL."""
+    return "[" + ", ".join(f"'{_quoted(path)}'" for path in paths) + "]"
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")

@@ -34,12 +34,12 @@ def land(*, run_id: UUID, results: Path, patients: Sequence[Path], as_at: date, 
     unless a clinician's request says otherwise, wait for their practice's review, and every open
     practice that has new people, or has never had a list, gets one, due in `settings.VALIDATION_DAYS`.
     Whoever has lost their last flag is no longer held by the search's word: unreviewed, they lapse, and
-    found again they are new to their practice. A run that has landed is returned as it is. Raises
-    LandingError where a practice or criterion of the results is not known.
+    found again they are new to their practice. A run that has landed or was cancelled is returned as it
+    is. Raises LandingError where a practice or criterion of the results is not known.
     """
     with transaction.atomic():
         run = SearchRun.objects.select_for_update().get(pk=run_id)
-        if run.state == RunState.LANDED:
+        if run.state != RunState.RUNNING:
             return run
         with connection.cursor() as cursor:
             found = copy_differences(cursor, run, results=results, patients=patients)

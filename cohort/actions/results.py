@@ -82,9 +82,8 @@ def copy_differences(cursor: Any, run: SearchRun, *, results: Path, patients: Se
         }.items():
             copy_rows(cursor, duck.sql(rows), table)
         for (name, table), rows in _OUTPUTS.items():
-            if any(results.glob(f"{name}*.parquet")):
-                duck.read_parquet(str(results / f"{name}*.parquet"), file_row_number=True).create_view(name)
-                copy_rows(cursor, duck.sql(f"SELECT '{run.pk}', * FROM ({rows})"), table)
+            duck.read_parquet(str(results / f"{name}.parquet"), file_row_number=True).create_view(name)
+            copy_rows(cursor, duck.sql(f"SELECT '{run.pk}', * FROM ({rows})"), table)
         flagged, not_searched = duck.sql(
             "SELECT (SELECT count(*) FROM (SELECT person FROM new_flags UNION"
             " SELECT person FROM standing ANTI JOIN ended USING (id) ANTI JOIN not_searched USING (person))),"
@@ -96,16 +95,8 @@ def copy_differences(cursor: Any, run: SearchRun, *, results: Path, patients: Se
 
 def _open(duck: Any, cursor: Any, run: SearchRun, results: Path) -> None:
     """Makes `flags`, `evidence`, `people`, `counts`, `criteria` and `standing` of DuckDB."""
-    for name in ("evidence", "people", "counts"):
+    for name in ("flags", "evidence", "people", "counts"):
         duck.read_parquet(str(results / f"{name}*.parquet")).create_view(name)
-    flags = duck.read_parquet(str(results / "flags*.parquet"))
-    if "fingerprint" not in flags.columns:
-        # The engine before this one made none.
-        flags = duck.sql(
-            "SELECT person, criterion, (bit_xor(hash(clause, system, code, event_date, source, detail, code_list))"
-            " % 9223372036854775807)::BIGINT AS fingerprint FROM evidence GROUP BY ALL"
-        )
-    flags.create_view("flags")
     duck.execute("CREATE TABLE criteria (criterion VARCHAR, version UUID)")
     duck.executemany("INSERT INTO criteria VALUES (?, ?)", list(run.criteria.values_list("criterion__slug", "pk")))
     (unknown,) = duck.sql(

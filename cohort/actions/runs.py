@@ -63,8 +63,9 @@ def request_search(
 ) -> SearchRun:
     """Queues a search of the newest extracts with the criteria in force, and returns it.
 
-    It is incremental where it can be and `is_full_wanted` does not say otherwise. `by` is None only for the command line. Raises NothingToSearch, SearchAlreadyRunning, and
-    StaleSources where a source is older than its supplier's may be and no reason is given.
+    It is incremental where it can be, unless `is_full_wanted`; the run says which and why. `by` is
+    None only for the command line. Raises NothingToSearch, SearchAlreadyRunning, and StaleSources
+    where a source is older than its supplier's may be and no reason is given.
     """
     if by is not None:
         check_can_run_search(by)
@@ -211,7 +212,7 @@ def _run_engine(run: SearchRun, results: Path) -> SearchResult:
     extracts = sorted(run.extracts.all(), key=lambda extract: (extract.as_at, extract.loaded_at), reverse=True)
     since = None
     if run.since is not None:
-        since = Since(results_folder(run.since.pk), run.since.search_date, changed_paths(run))
+        since = Since(results_folder(run.since.pk), run.since.search_date, changed_paths(run, run.since))
     return run_search(
         criteria=[criteria_queries.search_criterion(version) for version in versions],
         code_sets=criteria_queries.code_sets_for(versions),
@@ -219,7 +220,6 @@ def _run_engine(run: SearchRun, results: Path) -> SearchResult:
         search_date=run.search_date,
         out=results,
         progress=lambda percent, doing: _tell(run.pk, percent * (SEARCHED - 1) // 100, doing),
-        memory_limit=settings.SEARCH_MEMORY_LIMIT,
         since=since,
     )
 

@@ -1,12 +1,17 @@
 """Reads of search runs."""
 
 from collections import defaultdict
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import QuerySet, Sum
 
 from cohort.models import Criterion, CriterionVersion, SearchAttrition, SearchRun
 from cohort.models.runs import ACTIVE_RUN_STATES
+from cohort.rules import RunState
+
+#: Before this percentage the pace says nothing.
+_ENOUGH_TO_TELL = 5
 
 
 def runs() -> QuerySet[SearchRun]:
@@ -17,6 +22,13 @@ def runs() -> QuerySet[SearchRun]:
 def active_run_ids() -> list[UUID]:
     """Returns the runs that are queued or running: at most one, by the database's own rule."""
     return list(SearchRun.objects.filter(state__in=ACTIVE_RUN_STATES).values_list("pk", flat=True))
+
+
+def time_left(run: SearchRun, now: datetime) -> timedelta | None:
+    """Returns how long a running search will take yet if it goes on as it has; None before that can be told."""
+    if run.state != RunState.RUNNING or run.started_at is None or run.percent < _ENOUGH_TO_TELL:
+        return None
+    return (now - run.started_at) * (100 - run.percent) / run.percent
 
 
 def counts_by_criterion(run: SearchRun) -> list[dict[str, object]]:

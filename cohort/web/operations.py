@@ -1,5 +1,7 @@
 """Pages of the central operator: extracts and searches. Counts only: no page here shows a person."""
 
+import math
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -51,6 +53,7 @@ def searches(request: MemberRequest) -> HttpResponse:
             run = run_actions.request_search(
                 search_date=form.cleaned_data["search_date"],
                 stale_sources_reason=form.cleaned_data["stale_sources_reason"],
+                is_full_wanted=form.cleaned_data["is_full_wanted"],
                 by=by,
                 at=now,
             )
@@ -86,7 +89,12 @@ def search(request: MemberRequest, run_id: UUID) -> HttpResponse:
     return render(
         request,
         "cohort/operations/search.html",
-        {"run": run, "extracts": run.extracts.all(), "counts": run_queries.counts_by_criterion(run)},
+        {
+            "run": run,
+            "extracts": run.extracts.all(),
+            "counts": run_queries.counts_by_criterion(run),
+            "time_left": in_words(run_queries.time_left(run, timezone.now())),
+        },
     )
 
 
@@ -98,5 +106,17 @@ def cancel_search(request: MemberRequest, run_id: UUID) -> HttpResponse:
     if run_actions.cancel_search(run_id=run_id, by=by, at=timezone.now()):
         messages.success(request, "Search cancelled. Nothing was changed")
     else:
-        messages.warning(request, "The search had already ended, so it could not be cancelled")
+        messages.warning(request, "The search had ended or was being added to the lists, so it could not be cancelled")
     return redirect("cohort:search", run_id)
+
+
+def in_words(left: timedelta | None) -> str:
+    """Returns how long that is, rounded up, as `about 4 minutes left`; '' where it is not known."""
+    if left is None:
+        return ""
+    minutes = math.ceil(left.total_seconds() / 60)
+    if minutes <= 1:
+        return "about a minute left"
+    if minutes < 100:
+        return f"about {minutes} minutes left"
+    return f"about {math.ceil(minutes / 60)} hours left"

@@ -24,6 +24,11 @@ class StartSearchForm(forms.Form):
         required=False,
         max_length=300,
     )
+    is_full_wanted = forms.BooleanField(
+        label="Search everybody anew",
+        help_text="Slower. Otherwise, where it can, the search looks only at people for whom something has changed.",
+        required=False,
+    )
 
 
 class DifferenceForm(forms.Form):

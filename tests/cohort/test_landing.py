@@ -34,6 +34,12 @@ pytestmark = pytest.mark.django_db
 
 AS_AT = date(2020, 3, 14)
 WEEK_LATER = NOW + timedelta(days=7)
+#: A row of each of a run's small tables, for its columns alone.
+OUTPUTS = {
+    "attrition": "('', '', '', 0, 0)) AS t (criterion, path, label, people, remaining",
+    "combinations": "([''], 0)) AS t (criteria, people",
+    "groups": "('', '', '', 0)) AS t (criterion, age_band, sex, people",
+}
 PEOPLE = """
     person BIGINT, given_name VARCHAR, family_name VARCHAR, birth_date DATE, sex VARCHAR, practice_code VARCHAR,
     address_lines VARCHAR[], postcode VARCHAR, uprn VARCHAR, no_fixed_abode BOOLEAN, mobile VARCHAR, landline VARCHAR,
@@ -84,12 +90,14 @@ def write_results(folder: Path, *people: dict[str, Any], recorded: date = date(2
     with duckdb.connect() as duck:
         duck.execute(f"CREATE VIEW people AS FROM '{folder / 'people.parquet'}'")
         for name, query in {
-            "flags": "SELECT person, 'solid-transplant' AS criterion FROM people",
+            "flags": f"SELECT person, 'solid-transplant' AS criterion, {recorded.toordinal()} AS fingerprint"
+            " FROM people",
             "evidence": "SELECT person, 'solid-transplant' AS criterion, 'A transplant, ever' AS clause,"
             f" 'SNOMED' AS system, '70536003' AS code, DATE '{recorded}' AS event_date, 'GP' AS source,"
             " '' AS detail, 'solid-transplant' AS code_list FROM people",
             "counts": "SELECT 'solid-transplant' AS criterion, practice_code, count(*)::INTEGER AS people"
             " FROM people GROUP BY ALL",
+            **{name: f"FROM (VALUES {rows}) LIMIT 0" for name, rows in OUTPUTS.items()},
         }.items():
             duck.execute(f"COPY ({query}) TO '{folder / name}.parquet' (FORMAT parquet)")
     return folder
@@ -282,10 +290,10 @@ def test_a_runs_small_tables_land_as_the_engine_wrote_them(practice: Any, tmp_pa
     results = write_results(tmp_path / "results", {})
     with duckdb.connect() as duck:
         for name, query in {
-            "attrition": "(VALUES ('solid-transplant', '', 'All of, \"quoted\"', 7, 7), "
-            "('solid-transplant', '0', 'Age 18', 9, 9)) AS t (criterion, path, label, people, remaining)",
-            "combinations": "(VALUES (['aged', 'solid-transplant'], 3), (['solid-transplant'], 4)"
-            ") AS t (criteria, people)",
+            "attrition": "(VALUES ('solid-transplant', '', 'All of, \"quoted\"', 7, 7),"
+            " ('solid-transplant', '0', 'Age 18', 9, 9)) AS t (criterion, path, label, people, remaining)",
+            "combinations": "(VALUES (['aged', 'solid-transplant'], 3), (['solid-transplant'], 4))"
+            " AS t (criteria, people)",
             "groups": "(VALUES ('aged', '70-74', 'F', 3)) AS t (criterion, age_band, sex, people)",
         }.items():
             duck.execute(f"COPY (FROM {query}) TO '{results / name}.parquet' (FORMAT parquet)")

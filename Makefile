@@ -6,7 +6,7 @@ PEOPLE ?= 20000
 PORT ?= 8000
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup demo test lint lock clean
+.PHONY: help setup demo test bench-search lint lock clean
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -33,6 +33,10 @@ test: setup ## Run every test, in a browser too
 	$(BIN)/python -m shielding.frontend --browser
 	$(BIN)/python -m pytest -n 2 --ignore tests/journeys
 	$(BIN)/python -m pytest tests/journeys
+
+bench-search: PEOPLE = 100000
+bench-search: setup ## Measure the search against what bounds it (PEOPLE=100000,1000000)
+	$(BIN)/python -m benchmarks.search $(PEOPLE)
 
 lint: setup ## Run the linters and type checks
 	$(BIN)/ruff check .

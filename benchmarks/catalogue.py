@@ -10,6 +10,7 @@ makes what belongs together (an inhaler and courses of steroids) meet in the sam
 
 import csv
 import io
+import json
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -17,6 +18,9 @@ from dataclasses import dataclass
 from importlib import resources
 
 import numpy as np
+
+from cohort.search.codec import from_json
+from cohort.search.criteria import Criterion
 
 KINDS = 1_000
 ROWS_PER_PERSON = 50
@@ -42,7 +46,7 @@ class Profile:
     """How a code list occurs: the share of all people, in which kinds, with how many records over how many days."""
 
     share: float
-    among: Callable[[int], bool] = lambda kind: True
+    among: Callable[[int], bool] = lambda _: True
     records: int = 1
     days: int = 3_650
     values: tuple[float, float] | None = None
@@ -82,20 +86,50 @@ def _mothers(kind: int) -> bool:
 
 
 _ASTHMA = _of_every(12, 3)
-_TRANSPLANT = _of_every(100, 7, youngest=10)
+_COPD = _of_every(7, 2, youngest=45)
+_CANCER = _of_every(20, 5, 11, youngest=30)
+_TRANSPLANT = _of_every(100, 7, 57, youngest=10)
+_HEART = _of_every(6, 1, youngest=45)
+_KIDNEY = _of_every(5, 4, youngest=55)
 
-DEFAULT = Profile(0.01, records=2)
+DEFAULT = Profile(0.005, records=3)
 PROFILES = {
-    "asthma-inhaler": Profile(0.07, _ASTHMA, records=8, days=365),
-    "prednisolone": Profile(0.02, _ASTHMA, records=4, days=240),
+    "asthma": Profile(0.08, _ASTHMA, records=5, days=5_000),
+    "asthma-inhaler": Profile(0.05, _ASTHMA, records=9, days=365),
+    "body-mass-index": Profile(0.4, records=2, days=2_000, values=(16, 46)),
+    "chemotherapy": Profile(0.003, _CANCER, records=4, days=900),
+    "chronic-heart-disease": Profile(0.05, _HEART, records=5),
+    "chronic-liver-disease": Profile(0.008, records=3),
+    "chronic-lung-disease": Profile(0.004, _COPD, records=4),
+    "chronic-neurological-disease": Profile(0.02, records=4),
+    "ckd-stage-1-to-2": Profile(0.01, _KIDNEY, records=3),
+    "ckd-stage-3-to-5": Profile(0.04, _KIDNEY, records=6),
+    "congenital-heart-disease": Profile(0.004, records=2),
+    "copd": Profile(0.025, _COPD, records=6),
+    "copd-laba": Profile(0.02, _COPD, records=9, days=365),
+    "copd-lama": Profile(0.018, _COPD, records=9, days=365),
+    "corticosteroid-card": Profile(0.0005, days=1_200),
     "cystic-fibrosis": Profile(0.0002, records=3),
-    "immunosuppressant": Profile(0.004, _TRANSPLANT, records=6, days=400),
-    "solid-transplant": Profile(0.001, _TRANSPLANT),
-    "dialysis": Profile(0.0008, records=2, days=900),
-    "pregnancy": Profile(0.015, _mothers, records=2, days=400),
     "delivery": Profile(0.03, _mothers, days=1_500),
+    "diabetes": Profile(0.07, records=9, days=4_000),
+    "diabetes-resolved": Profile(0.001),
+    "dialysis": Profile(0.0008, records=6, days=900),
+    "haematological-cancer": Profile(0.006, _CANCER, records=2),
+    "haematological-transplant": Profile(0.0004, _TRANSPLANT, records=1),
+    "immunosuppressant": Profile(0.004, _TRANSPLANT, records=9, days=400),
+    "inhaled-steroid": Profile(0.06, _ASTHMA, records=9, days=365),
+    "lung-cancer": Profile(0.0015, _CANCER),
+    "prednisolone": Profile(0.007, _ASTHMA, records=8, days=300),
+    "pregnancy": Profile(0.015, _mothers, records=2, days=400),
+    "radical-radiotherapy": Profile(0.002, _CANCER, records=2, days=900),
+    "severe-copd": Profile(0.006, _COPD),
+    "solid-cancer": Profile(0.025, _CANCER, records=3),
+    "solid-transplant": Profile(0.001, _TRANSPLANT),
+    "splenectomy": Profile(0.0008),
+    "transplant-complication": Profile(0.001, _TRANSPLANT),
 }
 
+_FOLDER = resources.files("cohort.criteria_set")
 _KIND_NUMBERS = tuple(range(KINDS))
 _PATIENTS_OF_HOSPITALS = tuple(kind for kind in _KIND_NUMBERS if kind // 2 % 2 == 0)
 
@@ -117,10 +151,15 @@ def catalogue() -> dict[str, list[Stream]]:
 
 def shipped_lists() -> Iterator[tuple[str, list[dict[str, str]]]]:
     """Yields each shipped code list: its slug, and its rows (system, code, paired_code, term)."""
-    folder = resources.files("cohort.criteria_set") / "codelists"
-    for file in sorted(folder.iterdir(), key=lambda each: each.name):
+    for file in sorted((_FOLDER / "codelists").iterdir(), key=lambda each: each.name):
         if file.name.endswith(".csv"):
             yield file.name.removesuffix(".csv"), list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"))))
+
+
+def shipped_criteria() -> list[Criterion]:
+    """Returns the criteria of the shipped set, without a database."""
+    files = sorted((_FOLDER / "criteria").iterdir(), key=lambda each: each.name)
+    return [from_json(json.loads(file.read_text(encoding="utf-8"))) for file in files if file.name.endswith(".json")]
 
 
 def _listed(slug: str, rows: list[dict[str, str]]) -> Iterator[tuple[str, str, Part]]:

@@ -1,0 +1,153 @@
+"""What is measured without a server: each function is one step, run by `measuring` in a process of its own."""
+
+import importlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import duckdb
+
+from benchmarks.catalogue import shipped_criteria, shipped_lists
+from benchmarks.handwritten import give_code_lists, statements
+from benchmarks.measuring import peak_mib, timed
+from cohort.search.criteria import CodeSet
+from cohort.search.terms import Tier
+
+Result = dict[str, Any]
+_MEMORY_LIMIT = os.environ.get("BENCH_MEMORY_LIMIT", "6GB")
+
+
+def code_sets() -> dict[str, CodeSet]:
+    """Returns the shipped code lists."""
+    return {
+        slug: CodeSet(
+            slug,
+            1,
+            frozenset((row["system"], row["code"]) for row in rows if not row["paired_code"]),
+            frozenset((row["system"], row["code"], row["paired_code"]) for row in rows if row["paired_code"]),
+        )
+        for slug, rows in shipped_lists()
+    }
+
+
+def scan(*, extracts: Sequence[str]) -> Result:
+    """Reads every column that a search reads, and does nothing with it."""
+    with _duckdb(extracts) as duck:
+        sql = (
+            "SELECT max(person), max(system), max(code), max(date), max(source), max(episode), max(value) FROM records"
+        )
+        return timed(lambda: {"found": str(duck.execute(sql).fetchall())})
+
+
+def handwritten(*, extracts: Sequence[str], day: str, out: str) -> Result:
+    """Runs the hand-written query; `out` becomes the Parquet file of the flags."""
+
+    def work() -> Result:
+        with _duckdb(extracts) as duck:
+            give_code_lists(duck, "?", is_duckdb=True)
+            met, flags, counts = hand_statements(day)
+            duck.execute(met)
+            duck.execute(f"COPY ({flags}) TO '{out}' (FORMAT parquet, COMPRESSION zstd)")
+            return {"counts": dict(duck.execute(counts).fetchall())}
+
+    return timed(work)
+
+
+def hand_statements(day: str) -> tuple[str, str, str]:
+    """Returns the hand-written statements for the shipped criteria."""
+    shipped = shipped_criteria()
+    high = [each.slug for each in shipped if each.tier is Tier.HIGH]
+    return statements([each.slug for each in shipped], high, date.fromisoformat(day))
+
+
+def search(
+    *,
+    extracts: Sequence[str],
+    day: str,
+    out: str,
+    since: str = "",
+    since_day: str = "",
+    changed: Sequence[str] = (),
+) -> Result:
+    """Runs our search, of everybody, or of those who have changed since the results `since`."""
+    from cohort.search import engine
+
+    begin = (
+        engine.Since(Path(since), date.fromisoformat(since_day), [Path(path) for path in changed]) if since else None
+    )
+    engine.discard(Path(out))
+
+    def work() -> Result:
+        found = engine.run_search(
+            criteria=shipped_criteria(),
+            code_sets=code_sets(),
+            extracts=[Path(each) for each in extracts],
+            search_date=date.fromisoformat(day),
+            out=Path(out),
+            progress=lambda percent, doing: None,
+            memory_limit=_MEMORY_LIMIT,
+            since=begin,
+        )
+        return {"counts": found.counts, "searched": found.people_searched, "flagged": found.people_flagged}
+
+    return timed(work)
+
+
+def preview(*, extracts: Sequence[str], day: str) -> Result:
+    """Previews every criterion of the set as if it were being edited; `seconds` is the slowest."""
+    from cohort.search.preview import preview as preview_one
+
+    sets = code_sets()
+    took: dict[str, float] = {}
+    engine_took: dict[str, float] = {}
+    for criterion in shipped_criteria():
+        began = time.monotonic()
+        found = preview_one(
+            draft=criterion,
+            draft_code_sets=sets,
+            published=criterion,
+            published_code_sets=sets,
+            extracts=[Path(each) for each in extracts],
+            search_date=date.fromisoformat(day),
+        )
+        took[criterion.slug] = time.monotonic() - began
+        engine_took[criterion.slug] = found.seconds
+    slowest = max(took, key=lambda slug: took[slug])
+    return {
+        "seconds": took[slowest],
+        "slowest": slowest,
+        "median_seconds": median(took.values()),
+        "engine_seconds": max(engine_took.values()),
+        "median_engine_seconds": median(engine_took.values()),
+        "peak_mib": peak_mib(),
+        "each": took,
+    }
+
+
+def _duckdb(extracts: Sequence[str]) -> duckdb.DuckDBPyConnection:
+    duck = duckdb.connect(config={"memory_limit": _MEMORY_LIMIT})
+    spill = Path(extracts[0]).parent.parent / "spill"
+    duck.execute(f"SET temp_directory = '{spill}'; SET preserve_insertion_order = false")
+    for table in ("patients", "records"):
+        files = [str(path) for each in extracts for path in sorted(Path(each).glob(f"{table}-*.parquet"))]
+        duck.read_parquet(files).create_view(table)
+    return duck
+
+
+def main() -> None:
+    """Runs the step of that name, here or in `benchmarks.servers`, and prints its result as JSON."""
+    name, arguments = sys.argv[1], json.loads(sys.argv[2])
+    step: Callable[..., Result] | None = globals().get(name)
+    if step is None:
+        step = getattr(importlib.import_module("benchmarks.servers"), name)
+    print(json.dumps(step(**arguments), default=str))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

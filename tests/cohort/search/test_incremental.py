@@ -1,0 +1,189 @@
+"""An incremental search gives what a search of everybody gives; and the totals of either are the reference's."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cohort.search.criteria import AllOf, CodeSet, Criterion, Group, Records
+from cohort.search.engine import CannotContinue, Since, run_search
+from cohort.search.reference import Person, Record, evaluate, explain
+from cohort.search.terms import SexCode, Source, Threshold, Tier, Unit, Window, age_on
+from tests.cohort.search.extracts import Found, read, write_extract
+from tests.cohort.search.strategies import CODE_SETS, SEARCH_DATES, criteria, people
+from tests.cohort.search.test_agreement import SLOW
+
+TOTALS = ("counts", "groups", "combinations", "attrition", "tally-profiles", "tally-practices", "tally-groups")
+
+
+def search(
+    out: Path, extract: Path, wanted: Sequence[Criterion], search_date: date, since: Since | None = None
+) -> Found:
+    result = run_search(
+        criteria=wanted,
+        code_sets=CODE_SETS,
+        extracts=[extract],
+        search_date=search_date,
+        out=out,
+        progress=lambda percent, doing: None,
+        since=since,
+        threads=1,
+    )
+    return read(out, result)
+
+
+def changed(path: Path, numbers: Sequence[int]) -> Path:
+    pq.write_table(pa.table({"person": pa.array(numbers, pa.int64())}), path)
+    return path
+
+
+def totals(out: Path) -> dict[str, list[dict[str, Any]]]:
+    return {name: pq.read_table(out / f"{name}.parquet").to_pylist() for name in TOTALS}
+
+
+def assert_follows(base: Found, now: Found, whole: Found, out: Path, whole_out: Path) -> None:
+    """The search before, with what the incremental one found put in its place, is the search of everybody."""
+    searched = {row["person"] for path in out.glob("searched-*") for row in pq.read_table(path).to_pylist()}
+    assert {person for person, _ in now.flags} <= searched
+    assert sorted([flag for flag in base.flags if flag[0] not in searched] + now.flags) == whole.flags
+    kept = {key: rows for key, rows in base.evidence.items() if key[0] not in searched}
+    assert kept | now.evidence == whole.evidence
+    assert totals(out) == totals(whole_out)
+
+
+@SLOW
+@given(st.data())
+def test_an_incremental_search_is_a_search_of_everybody(data: st.DataObject) -> None:
+    first_date = data.draw(st.sampled_from(SEARCH_DATES))
+    wanted = data.draw(criteria(most=5))
+    everybody = data.draw(people(first_date, most=12))
+    days = data.draw(st.lists(st.sampled_from([0, 1, 7, 30]), min_size=1, max_size=2))
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        base = search(root / "0", write_extract(root / "e0", everybody, count=2), wanted, first_date)
+        search_date = first_date
+        for week, by in enumerate(days, start=1):
+            search_date += timedelta(by)
+            moved = data.draw(people(search_date, most=3))
+            gone = data.draw(st.sets(st.sampled_from(sorted(everybody)), max_size=1))
+            # New rows for some, the same number; some new people; some who are no longer there.
+            everybody = {n: person for n, person in {**everybody, **moved}.items() if n not in gone}
+            extract = write_extract(root / f"e{week}", everybody, count=2)
+            since = Since(
+                root / f"{week - 1}",
+                search_date - timedelta(by),
+                [changed(root / f"changed-{week}", sorted({*moved, *gone}))],
+            )
+            now = search(root / f"{week}", extract, wanted, search_date, since)
+            whole = search(root / f"whole-{week}", extract, wanted, search_date)
+            assert_follows(base, now, whole, root / f"{week}", root / f"whole-{week}")
+            assert now.result.counts == whole.result.counts
+            base = whole
+            if not everybody:
+                return
+
+
+SETS = {"list": CodeSet("list", 1, frozenset({("SNOMED", "1")}))}
+WEEK = Window(7, Unit.DAYS, "a test")
+RULE = Criterion("one", "One", Tier.HIGH, "G", Records("A record", "list", window=WEEK))
+AMINA, BOB, CHARLIE = 9_990_000_018, 9_990_000_026, 9_990_000_034
+TODAY = date(2020, 3, 20)
+
+
+def had(days_ago: int) -> Person:
+    return Person(date(1980, 6, 1), SexCode.FEMALE, (Record("SNOMED", "1", TODAY - timedelta(days_ago), Source.GP),))
+
+
+def first_search(tmp_path: Path, everybody: Mapping[int, Person]) -> Path:
+    extract = write_extract(tmp_path / "extract", everybody)
+    run_search(
+        criteria=[RULE], code_sets=SETS, extracts=[extract], search_date=TODAY, out=tmp_path / "base", progress=print
+    )
+    return extract
+
+
+def test_only_those_whom_time_changes_are_searched_where_nothing_new_came(tmp_path: Path) -> None:
+    extract = first_search(tmp_path, {AMINA: had(6), BOB: had(0), CHARLIE: had(30)})
+    result = run_search(
+        criteria=[RULE],
+        code_sets=SETS,
+        extracts=[extract],
+        search_date=TODAY + timedelta(2),
+        out=tmp_path / "out",
+        progress=print,
+        since=Since(tmp_path / "base", TODAY, []),
+    )
+    assert (result.people_searched, result.people_flagged, result.counts) == (1, 0, {"one": 1})
+
+
+@pytest.mark.parametrize("what", ["rules", "shards", "results"])
+def test_a_search_that_cannot_follow_the_one_before_says_so(tmp_path: Path, what: str) -> None:
+    extract = first_search(tmp_path, {AMINA: had(6)})
+    rule = replace(RULE, rule=replace(RULE.rule, at_least=Threshold(2, "a test"))) if what == "rules" else RULE
+    if what == "shards":
+        extract = write_extract(tmp_path / "sharded", {AMINA: had(6)}, count=2)
+    base = tmp_path / ("nowhere" if what == "results" else "base")
+    with pytest.raises(CannotContinue):
+        run_search(
+            criteria=[rule],
+            code_sets=SETS,
+            extracts=[extract],
+            search_date=TODAY,
+            out=tmp_path / "out",
+            progress=print,
+            since=Since(base, TODAY, []),
+        )
+    assert not (tmp_path / "out").exists()
+
+
+@SLOW
+@given(st.data())
+def test_the_totals_are_the_references(data: st.DataObject) -> None:
+    search_date = data.draw(st.sampled_from(SEARCH_DATES))
+    wanted = data.draw(criteria(most=4))
+    everybody = data.draw(people(search_date, most=12))
+    with tempfile.TemporaryDirectory() as folder:
+        search(Path(folder) / "out", write_extract(Path(folder) / "extract", everybody), wanted, search_date)
+        found = totals(Path(folder) / "out")
+
+    together: Counter[tuple[str, ...]] = Counter()
+    groups: Counter[tuple[str, str, str]] = Counter()
+    clauses: Counter[tuple[str, str]] = Counter()
+    remaining: Counter[tuple[str, str]] = Counter()
+    for person in everybody.values():
+        met = [c.slug for c in wanted if evaluate(c, person, CODE_SETS, search_date).is_met]
+        together[tuple(met)] += bool(met)
+        low = age_on(search_date, person.birth_date) // 5 * 5
+        for slug in met:
+            groups[slug, "90+" if low >= 90 else f"{low}-{low + 4}", person.sex.value] += 1
+        for criterion in wanted:
+            for path, is_true, is_left in _clauses(criterion, person, search_date):
+                clauses[criterion.slug, path] += is_true
+                remaining[criterion.slug, path] += is_true and is_left
+    assert {tuple(row["criteria"]): row["people"] for row in found["combinations"]} == dict(+together)
+    assert {(row["criterion"], row["age_band"], row["sex"]): row["people"] for row in found["groups"]} == dict(groups)
+    assert {(row["criterion"], row["path"]): row["people"] for row in found["attrition"]} == dict(clauses)
+    assert {(row["criterion"], row["path"]): row["remaining"] for row in found["attrition"]} == dict(remaining)
+
+
+def _clauses(criterion: Criterion, person: Person, search_date: date) -> list[tuple[str, bool, bool]]:
+    rows = []
+
+    def walk(trace: Any, path: str, is_left: bool) -> None:
+        rows.append((path, trace.is_true, is_left))
+        for n, child in enumerate(trace.beneath):
+            walk(child, f"{path}.{n}".lstrip("."), is_left)
+            if isinstance(trace.clause, Group) and isinstance(trace.clause, AllOf):
+                is_left = is_left and child.is_true
+
+    walk(explain(criterion, person, CODE_SETS, search_date), "", True)
+    return rows

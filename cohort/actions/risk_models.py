@@ -3,6 +3,7 @@
 Set-based, since a model may flag a million people. A preview is the same work, rolled back.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +19,6 @@ from django.utils import timezone
 
 from cohort.actions.demographics import copy_people, copy_rows, insert_people, update_people
 from cohort.actions.facts import recompute
-from cohort.extracts import store
 from cohort.extracts.risk_lists import LineError, ReadList, UnusableList, read_list
 from cohort.models import RiskList, SearchRun
 from cohort.policies import check_can_run_search
@@ -102,7 +102,8 @@ def load_risk_list(*, file: Path, threshold: float | None, by: Membership | None
         )
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('cohort_risklist'))")
-        sha256 = store.fingerprint([file], salt="risk list")
+        with file.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         same = RiskList.objects.filter(model=read.model, sha256=sha256, threshold=threshold).first()
         if same is not None:
             return RiskListReport(same, RiskListCounts(**same.counts), read.errors, is_new=False)

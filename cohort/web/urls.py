@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from cohort.web import operations, searches, validation
+from cohort.web import operations, risk_models, searches, validation
 
 app_name = "cohort"
 urlpatterns = [
     path("extracts/", operations.extracts, name="extracts"),
+    path("risk-lists/", risk_models.lists, name="risk_lists"),
+    path("risk-lists/<uuid:upload_id>/", risk_models.one_list, name="risk_list"),
     path("searches/", operations.searches, name="searches"),
     path("searches/<uuid:run_id>/", operations.search, name="search"),
     path("searches/<uuid:run_id>/cancel/", operations.cancel_search, name="cancel_search"),

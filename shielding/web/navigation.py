@@ -28,6 +28,7 @@ ITEMS: dict[Role, tuple[Item, ...]] = {
         Item("Ledger", "ledger", "See where everybody is: flagged, validated, contacted, held or waiting."),
         Item("Extracts", "cohort:extracts", "See what each supplier sent, how old it is and what was refused."),
         Item("Searches", "cohort:searches", "Run the central search and see whom each criterion found."),
+        Item("Risk models", "cohort:risk_lists", "Add the people whom a population risk model flags."),
         Item("Letters and texts", "letters:batches", "Make batches, see who is held and why, and stop a batch."),
     ),
     Role.PRACTICE_STAFF: _VALIDATION,

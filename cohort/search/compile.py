@@ -78,11 +78,13 @@ class Program:
     """The queries of one search: given tables, then steps in order, over `records` and `patients`.
 
     `patients` has each person once. After `people` the engine works out the verdicts of `profiles`,
-    makes the tables of `verdict_schemas` and goes on with the steps of `after`.
+    makes the tables of `verdict_schemas` and goes on with the steps of `after`. `needs_records` says that
+    nobody without a record can meet any criterion, so that `people` may leave them out.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, needs_records: bool = False) -> None:
         self.plan = plan
+        self.needs_records = needs_records
         self.words = [f"b{n}" for n in range(plan.words)]
         self.records = ibis.table(RECORDS, "records")
         self.patients = ibis.table(PATIENTS, "patients")
@@ -238,7 +240,8 @@ class Program:
         """Returns everybody searched: `person`, `practice_code`, `sex`, `age`, and their bits."""
         plan = self.plan
         bits = self.before[-1].table
-        people = self.patients.left_join(bits, "person")
+        join = self.patients.join if self.needs_records else self.patients.left_join
+        people = join(bits, "person")
         words = {}
         for n, word in enumerate(self.words):
             total = people[word].fill_null(0)

@@ -4,6 +4,7 @@ The one place that knows DuckDB's own SQL.
 """
 
 import contextlib
+import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -167,12 +168,13 @@ def files(given: Sequence[File], shard: Shard, columns: str = "*") -> str:
 
 
 def first_of_each(given: Sequence[File], shard: Shard, columns: Iterable[str]) -> str:
-    """Returns a query that gives each person once, from the first file that has them."""
+    """Returns a query that gives each person once, from the first folder that has them."""
     names = ", ".join(columns)
+    folders = [list(several) for _, several in itertools.groupby(given, key=lambda file: file.path.parent)]
     parts = []
-    for n, file in enumerate(given):
-        query = files([file], shard, names)
-        earlier = " UNION ALL ".join(files([other], shard, "person") for other in given[:n])
+    for n, several in enumerate(folders):
+        query = files(several, shard, names)
+        earlier = " UNION ALL ".join(files(others, shard, "person") for others in folders[:n])
         parts.append(f"SELECT * FROM ({query}) ANTI JOIN ({earlier}) USING (person)" if earlier else query)
     return " UNION ALL ".join(parts)
 

@@ -38,9 +38,10 @@ class LoadedCriteria:
 
 
 def shipped_criteria() -> list[model.Criterion]:
-    """Returns the criteria of the shipped set, in its order."""
-    text = (resources.files("cohort.criteria_set") / "criteria.json").read_text(encoding="utf-8")
-    return [from_json(item) for item in json.loads(text)]
+    """Returns the criteria of the shipped set, in the order of their files' names."""
+    folder = resources.files("cohort.criteria_set") / "criteria"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".json")), key=lambda file: file.name)
+    return [from_json(json.loads(file.read_text(encoding="utf-8"))) for file in files]
 
 
 def shipped_cases() -> list[tuple[str, Case]]:

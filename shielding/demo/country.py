@@ -14,7 +14,7 @@ from typing import Literal
 
 import duckdb
 
-from shielding.demo import patients, places, records
+from shielding.demo import patients, places, plans, records
 from shielding.demo import reference as files
 from shielding.demo.cast import CAST
 from shielding.demo.dice import Dice, literal
@@ -23,24 +23,6 @@ from shielding.demo.people import make_people, nhs_number
 FEWEST, MOST = 200, 56_000_000
 #: Above this many people the extracts are Parquet unless told otherwise.
 MOST_IN_CSV = 200_000
-#: The shipped criteria, by the slug each has there: the people planted as hits of it.
-PLANS = {
-    "solid-transplant": "transplant > 0",
-    "severe-asthma": "asthma",
-    "cystic-fibrosis": "cystic_fibrosis",
-    "immunosuppression": "immunosuppressed",
-    "dialysis": "dialysis",
-}
-#: The near-misses of `records.NEAR_MISSES` and of pregnancy: (SQL of who, criterion, why not).
-_SLUGS = {"asthma": "severe-asthma", "transplant": "solid-transplant", "immunosuppressed": "immunosuppression"}
-NEAR_MISSES = (
-    *(
-        (f"near_miss = {kind}", _SLUGS.get(criterion, criterion), why)
-        for kind, (criterion, why) in enumerate(records.NEAR_MISSES, start=1)
-    ),
-    ("pregnancy = 3", "pregnant", "delivered since"),
-    ("pregnancy = 4", "pregnant", "the code is older than 254 days"),
-)
 
 
 @dataclass(frozen=True)
@@ -104,7 +86,7 @@ def make_country(
     """Makes the country in `folder`: `reference/`, `extracts/{gp,dispensing,hospital}/` and `answers.parquet`.
 
     The same arguments give the same bytes, whatever the memory limit and the threads. `rows_per_person` is
-    the average of coded rows (the plans' own come on top); `high_risk_share` is how many people the five
+    the average of coded rows (the plans' own come on top); `high_risk_share` is how many people the high-risk
     criteria find; `dirt` is how many rows of each table are to be refused. Raises ValueError for fewer than
     200 people or more than 56 million, or rows_per_person not from 1 to 1,000.
     """
@@ -148,9 +130,9 @@ def make_country(
                 path = {"events": gp, "medications": dispensing}.get(table.name, hospital) / f"{table.name}.{suffix}"
                 dirty[table.name] = records.write_table(connection, table, path, dice=dice, dirt=dirt, copy=copy)
             planted = _planted(connection, as_at)
-            flagged = _count(connection, " OR ".join(PLANS.values()))
-            near_misses = {f"{slug}: {why}": _count(connection, where) for where, slug, why in NEAR_MISSES}
-            _write_answers(connection, folder / "answers.parquet")
+            flagged = _count(connection, " OR ".join(f"({where})" for where in plans.HIGH_RISK.values()))
+            near_misses = {f"{slug}: {why}": _count(connection, where) for where, slug, why in _near_misses(as_at)}
+            _write_answers(connection, folder / "answers.parquet", as_at)
     return Country(
         folder=folder,
         people=people,
@@ -176,17 +158,35 @@ def _count(connection: duckdb.DuckDBPyConnection, where: str) -> int:
     return int(connection.execute(f"SELECT count(*) FROM person WHERE {where}").fetchall()[0][0])
 
 
+def _hits(as_at: date) -> dict[str, str]:
+    """Returns by criterion SQL for the people whom a search on that day must find."""
+    long_term = {slug: f"{where} AND {_under_70(as_at)}" for slug, where in plans.LONG_TERM.items()}
+    return {**plans.HIGH_RISK, **long_term, "pregnant": plans.PREGNANT}
+
+
+def _under_70(as_at: date) -> str:
+    return f"birth_date > DATE '{as_at}' - INTERVAL 70 YEAR"
+
+
+def _near_misses(as_at: date) -> list[tuple[str, str, str]]:
+    """Returns SQL of people who nearly meet a criterion, the criterion, and why not."""
+    return [
+        *((plans.nearly(name), miss.criterion, miss.why_not) for name, miss in plans.NEAR_MISSES.items()),
+        ("pregnancy = 3", "pregnant", "delivered since"),
+        ("pregnancy = 4", "pregnant", "the code is older than 254 days"),
+        ("has_heart_defect AND pregnancy = 3", "pregnant-heart-defect", "delivered since"),
+        *((f"{where} AND NOT {_under_70(as_at)}", slug, "aged 70 or over") for slug, where in plans.LONG_TERM.items()),
+    ]
+
+
 def _planted(connection: duckdb.DuckDBPyConnection, as_at: date) -> dict[str, int]:
-    planted = {slug: _count(connection, where) for slug, where in PLANS.items()}
-    planted["aged-70-and-over"] = _count(connection, f"birth_date <= DATE '{as_at}' - INTERVAL 70 YEAR")
-    planted["pregnant"] = _count(connection, "pregnancy IN (1, 2)")
-    return planted
+    planted = {slug: _count(connection, where) for slug, where in _hits(as_at).items()}
+    return planted | {"aged-70-and-over": _count(connection, f"NOT {_under_70(as_at)}")}
 
 
-def _write_answers(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    rows = [(where, slug, True, "planted") for slug, where in PLANS.items()]
-    rows += [("pregnancy IN (1, 2)", "pregnant", True, "planted")]
-    rows += [(where, slug, False, why) for where, slug, why in NEAR_MISSES]
+def _write_answers(connection: duckdb.DuckDBPyConnection, path: Path, as_at: date) -> None:
+    rows = [(where, slug, True, "planted") for slug, where in _hits(as_at).items()]
+    rows += [(where, slug, False, why) for where, slug, why in _near_misses(as_at)]
     answers = " UNION ALL ".join(
         f"SELECT nhs::VARCHAR AS nhs_number, code AS practice_code, '{slug}' AS criterion, {is_hit} AS is_hit, "
         f"{literal(about)} AS about FROM person JOIN practice ON practice.number = practice WHERE {where}"
@@ -199,13 +199,6 @@ def _cast(country_places: places.Places) -> dict[str, CastMember]:
     cast = {}
     for number, role in enumerate(CAST):
         practice = country_places.practices[role.practice]
-        plans = {
-            "solid-transplant": role.transplant > 0,
-            "severe-asthma": role.asthma,
-            "cystic-fibrosis": role.cystic_fibrosis,
-            "immunosuppression": role.immunosuppressed,
-            "dialysis": role.dialysis,
-        }
         cast[role.given_name] = CastMember(
             given_name=role.given_name,
             family_name=role.family_name,
@@ -217,7 +210,7 @@ def _cast(country_places: places.Places) -> dict[str, CastMember]:
             if role.no_fixed_abode
             else patients.cast_address(country_places, number)[2],
             council_code=country_places.councils[practice.council].gss,
-            criteria=tuple(slug for slug, is_planned in plans.items() if is_planned),
+            criteria=(role.risk,) if role.risk else (),
             about=role.about,
         )
     return cast

@@ -7,8 +7,9 @@ import duckdb
 from shielding.demo import names
 from shielding.demo.cast import CAST, FIRST_NUMBER
 from shielding.demo.dice import Dice, list_of, literal
-from shielding.demo.people import IS_PLAIN, numbered_sql
+from shielding.demo.people import numbered_sql
 from shielding.demo.places import HOUSES_OF_A_UNIT, Places, postcode, postcode_sql
+from shielding.demo.plans import IS_PLAIN
 
 COLUMNS = [
     "nhs_number",

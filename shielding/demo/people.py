@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import duckdb
 
-from shielding.demo import places
+from shielding.demo import places, plans
 from shielding.demo.cast import CAST, FIRST_NUMBER
 from shielding.demo.dice import Dice
 
@@ -18,20 +18,6 @@ AGE_BANDS = (6.0, 6.3, 5.9, 5.6, 6.3, 6.7, 6.8, 6.6, 6.1, 6.6, 6.9, 6.4, 5.5, 4.
 HIGH_RISK_BY_AGE = ((18, 0.0069), (30, 0.0100), (40, 0.0163), (50, 0.0256), (60, 0.0450), (70, 0.0770), (80, 0.1180))
 HIGH_RISK_OLDEST = 0.1440
 PUBLISHED_SHARE = 0.0395
-#: Of 1,000 people planted as high risk, by group, under and from 50. Together they are in the published
-#: proportions of transplant, severe asthma, severe permanent respiratory, immunosuppression; dialysis as the
-#: UK Renal Registry's 30,000. The five groups carry the whole list's share, so each is about 4.7 times its size.
-GROUPS = ("transplant", "asthma", "cystic_fibrosis", "immunosuppressed", "dialysis")
-GROUPS_YOUNG, GROUPS_OLD = (60, 270, 500, 160, 10), (139, 379, 144, 261, 77)
-#: Transplanted people whose immunosuppressants the GP prescribes: in two groups.
-TRANSPLANT_AND_MEDICINE = 0.3
-#: Shares of people who almost meet a criterion, by kind (see `records.NEAR_MISSES`).
-NEAR_MISS_SHARES = (0.004, 0.003, 0.004, 0.004, 0.001, 0.003, 0.001, 0.001)
-#: Of people whom no plan is about: rows to refuse may safely be made of theirs.
-IS_PLAIN = (
-    "transplant + near_miss + pregnancy + death = 0 AND NOT (asthma OR cystic_fibrosis OR immunosuppressed OR dialysis)"
-)
-
 #: Of each slot of `places.HOUSEHOLD_OF_SLOT`: 0 of a small household, 1 parent, 2 child.
 PLACE_OF_SLOT = (0, 0, 0, 0, 0, 1, 1, 2, 1, 1, 2, 2)
 
@@ -100,7 +86,6 @@ def make_people(
     scale = high_risk_share / PUBLISHED_SHARE
     rate = "CASE " + " ".join(f"WHEN age < {upto} THEN {share}" for upto, share in HIGH_RISK_BY_AGE)
     rate += f" ELSE {HIGH_RISK_OLDEST} END * {scale} * CASE sex WHEN 'F' THEN 1.04 ELSE 0.96 END"
-    young, old = ([share / 1000 for share in shares] for shares in (GROUPS_YOUNG, GROUPS_OLD))
     source = (
         f"SELECT m + {FIRST_NUMBER} AS n, practice.number AS practice, house_first + (m - first) // 12 * 5 + "
         f"{list(places.HOUSEHOLD_OF_SLOT)}[1 + (m - first) % 12] AS house, "
@@ -123,26 +108,39 @@ def make_people(
     )
     grouped = (
         f"SELECT *, CASE WHEN age < 3 OR {dice.share('high risk')} >= {rate} THEN 0 WHEN age < 50 "
-        f"THEN {_cut('g', tuple(young))} ELSE {_cut('g', tuple(old))} END AS risk "
+        f"THEN {_cut('g', plans.weights(young=True))} ELSE {_cut('g', plans.weights(young=False))} END AS risk "
         f"FROM (SELECT *, {dice.share('group')} AS g FROM ({born}))"
     )
+    misses = plans.NEAR_MISSES.values()
+    youngest, oldest = ([miss.ages[end] for miss in misses] for end in (0, 1))
+    conditions = " + ".join(
+        f"({dice.share(f'condition {name}')} < CASE WHEN age < 50 THEN {below_50} ELSE {from_50} END"
+        f"{' AND age >= 19' if name == 'obesity' else ''})::INTEGER * {1 << bit}"
+        for bit, (name, (below_50, from_50)) in enumerate(plans.CONDITIONS.items())
+    )
+    nearly = (
+        f"SELECT *, {dice.below('way', 20)} AS way, CASE WHEN risk = 0 AND age >= 3 THEN "
+        f"{_cut(dice.share('near miss'), tuple(miss.share for miss in misses))} ELSE 0 END AS nearly FROM ({grouped})"
+    )
     planned = (
-        f"SELECT *, {dice.below('kind of transplant', 20)} AS kind, "
-        f"CASE WHEN risk = 0 AND age >= 3 THEN {_cut(dice.share('near miss'), NEAR_MISS_SHARES)} ELSE 0 END "
-        f"AS near_miss, "
-        f"CASE WHEN sex = 'F' AND age >= 16 AND age < 45 THEN "
-        f"{_cut(dice.share('pregnancy'), (0.045, 0.010, 0.035, 0.020))} ELSE 0 END AS pregnancy, "
-        f"{_cut(dice.share('death'), (0.003, 0.001))} AS death FROM ({grouped})"
+        f"SELECT *, CASE WHEN nearly > 0 AND age >= {youngest}[nearly] AND age < {oldest}[nearly] THEN nearly ELSE 0 "
+        f"END AS near_miss, CASE WHEN near_miss = 0 AND age >= 3 THEN {conditions} ELSE 0 END AS conditions, "
+        f"CASE WHEN sex = 'F' AND age >= 16 AND age < 45 THEN {_cut(dice.share('pregnancy'), plans.PREGNANCIES)} "
+        f"ELSE 0 END AS pregnancy, {_cut(dice.share('death'), (0.003, 0.001))} AS death FROM ({nearly})"
     )
     #: Who is found by a recent medicine died after it was dispensed, or the search would rightly not find them.
-    days = f"1 + {dice.below('days since death', 'CASE WHEN risk + near_miss + pregnancy > 0 THEN 18 ELSE 900 END')}"
+    days = f"1 + {dice.below('days since death', f'CASE WHEN {plans.IS_UNPLANNED} THEN 900 ELSE 18 END')}"
+    transplant, marrow = (
+        plans.in_group("solid-transplant"),
+        plans.in_group("haematological-transplant-immunosuppressed"),
+    )
     whole = (
-        f"SELECT n, nhs, practice, house, birth_date, sex, "
-        f"CASE WHEN risk = 1 THEN CASE WHEN kind < 9 THEN 1 WHEN kind < 17 THEN 2 WHEN kind < 19 THEN 3 ELSE 4 END "
-        f"ELSE 0 END::TINYINT AS transplant, risk = 2 AS asthma, risk = 3 AS cystic_fibrosis, "
-        f"(risk = 4 OR (risk = 1 AND {dice.share('transplant and medicine')} < {TRANSPLANT_AND_MEDICINE})) "
-        f"AS immunosuppressed, risk = 5 AS dialysis, near_miss::TINYINT AS near_miss, pregnancy::TINYINT AS pregnancy, "
-        f"death::TINYINT AS death, "
+        f"SELECT n, nhs, practice, house, birth_date, sex, risk::TINYINT AS risk, way::TINYINT AS way, "
+        f"({transplant} AND (way > 17 OR {dice.share('transplant and medicine')} < {plans.TRANSPLANT_AND_MEDICINE})) "
+        f"OR ({marrow} AND way < 10) AS is_medicated, near_miss::TINYINT AS near_miss, "
+        f"pregnancy::TINYINT AS pregnancy, "
+        f"pregnancy BETWEEN 1 AND 3 AND {dice.share('heart defect')} < {plans.HEART_DEFECT} AS has_heart_defect, "
+        f"conditions::INTEGER AS conditions, death::TINYINT AS death, "
         f"CASE WHEN death = 1 THEN greatest(birth_date, {today} - ({days})::INTEGER) END AS death_date FROM ({planned})"
     )
     connection.execute(
@@ -151,11 +149,11 @@ def make_people(
     for number, role in enumerate(CAST):
         died = None if role.died_days_ago is None else as_at - timedelta(days=role.died_days_ago)
         connection.execute(
-            "INSERT INTO person VALUES (?, ?, ?, -1, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
+            f"INSERT INTO person VALUES (?, ?, ?, -1, ?, ?, {plans.number_of_group(role.risk)}, 0, false, "
+            f"{plans.number_of_near_miss(role.near_miss)}, 0, false, 0, ?, ?, ?)",
             [
                 *(number, int(nhs_number(number)), role.practice, role.birth_date, role.sex),
-                *(role.transplant, role.asthma, role.cystic_fibrosis, role.immunosuppressed, role.dialysis),
-                *(role.near_miss, int(died is not None), died, died or as_at),
+                *(int(died is not None), died, died or as_at),
             ],
         )
     connection.execute(f"INSERT INTO person SELECT *, coalesce(death_date, {today}) FROM ({whole})")

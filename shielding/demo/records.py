@@ -2,7 +2,7 @@
 
 Everybody has noise: common codes that are in no shipped code list. Planned people have, besides,
 exactly what makes a criterion find them, or exactly what nearly does. Codes of the shipped lists
-are read from their files, so a list may change and the plans with it.
+are read from their files, so a list may change and the plans (`plans`, `rows`) with it.
 """
 
 import csv
@@ -14,7 +14,8 @@ from pathlib import Path
 import duckdb
 
 from shielding.demo.dice import Dice, list_of, literal
-from shielding.demo.people import IS_PLAIN
+from shielding.demo.plans import IS_PLAIN
+from shielding.demo.rows import PLANNED, Place, Planned
 
 CODE_LISTS = Path(__file__).resolve().parents[2] / "cohort" / "criteria_set" / "codelists"
 
@@ -23,11 +24,8 @@ EVENT_NOISE = (
     ("SNOMED", "271649006", 98, 178),  # systolic blood pressure
     ("SNOMED", "271650006", 55, 105),  # diastolic blood pressure
     ("SNOMED", "27113001", 45, 130),  # body weight
-    ("SNOMED", "60621009", 17, 42),  # body mass index
     ("SNOMED", "999791000000106", 30, 85),  # HbA1c
     ("SNOMED", "38341003", 0, 0),  # hypertension
-    ("SNOMED", "44054006", 0, 0),  # type 2 diabetes
-    ("SNOMED", "195967001", 0, 0),  # asthma
     ("SNOMED", "35489007", 0, 0),  # depression
     ("SNOMED", "77176002", 0, 0),  # smoker
     ("SNOMED", "8392000", 0, 0),  # non-smoker
@@ -39,7 +37,7 @@ EVENT_NOISE = (
     ("SNOMED", "49727002", 0, 0),  # cough
     ("SNOMED", "396275006", 0, 0),  # osteoarthritis
     ("SNOMED", "24079001", 0, 0),  # atopic dermatitis
-    ("CTV3", "H33..", 0, 0),  # asthma, in a legacy code
+    ("CTV3", "246..", 0, 0),  # blood pressure, in a legacy code
 )
 MEDICINE_NOISE = (
     ("BNF", "0407010H0AAAMAM"),  # paracetamol
@@ -61,8 +59,8 @@ MEDICINE_NOISE = (
 )
 DIAGNOSIS_NOISE = [
     "I10X",
-    "E119",
-    "J459",
+    "E780",
+    "J303",
     "K219",
     "M179",
     "N390",
@@ -96,25 +94,6 @@ PROCEDURE_NOISE = [
     "T202",
 ]
 
-#: The kinds of near miss, from 1, with the criterion each would wrongly meet.
-NEAR_MISSES = (
-    ("asthma", "prednisolone dispensed on three days of six months, one day twice, and before them"),
-    ("asthma", "prednisolone enough, but no inhaler"),
-    ("asthma", "inhaler, and prednisolone before the window only"),
-    ("transplant", "a transplant's code in the wrong system"),
-    ("transplant", "the two codes of a pair in two episodes"),
-    ("immunosuppressed", "the medicine before the window only"),
-    ("dialysis", "a dialysis code in the wrong system"),
-    ("dialysis", "dialysis in hospital, years ago"),
-)
-#: Real meanings of these: acute hepatitis C, melanoma of the leg, sinusitis, impacted teeth, caries,
-#: poisoning; and, in OPCS-4, a bilateral operation. In the other system they are transplants or dialysis.
-WRONG_SYSTEM_TRANSPLANTS = (
-    *(("ICD-10", code) for code in ("B171", "C437", "J011", "K011", "K021")),
-    ("OPCS-4", "Z941"),
-)
-WRONG_SYSTEM_DIALYSIS = (("ICD-10", "X401"), ("ICD-10", "X402"), ("ICD-10", "X403"))
-
 
 class Codes:
     """The shipped code lists."""
@@ -133,6 +112,11 @@ class Codes:
     def single(self, slug: str, *systems: str) -> list[tuple[str, str]]:
         """Returns a list's (system, code) of those systems that count alone. Raises KeyError for an unknown list."""
         return [(system, code) for system, code, paired in self._rows[slug] if system in systems and not paired]
+
+    def own(self, slug: str, *systems: str) -> list[tuple[str, str]]:
+        """Returns the same, without codes that another list holds too."""
+        others = {row[:2] for other, rows in self._rows.items() if other != slug for row in rows}
+        return [pair for pair in self.single(slug, *systems) if pair not in others]
 
     def pairs(self, slug: str) -> list[tuple[str, str, str]]:
         """Returns a list's (system, code, paired code)."""
@@ -165,32 +149,33 @@ class Records:
             f"least({rows}, span)::INTEGER AS k FROM person)))"
         )
 
-    def _rows(
-        self,
-        purpose: str,
-        where: str,
-        codes: Sequence[tuple[str, ...]],
-        offset: str,
-        count: int = 1,
-        *,
-        code: str = "",
-        episode: str = "",
-        days: str = "",
-    ) -> str:
-        """Returns SQL for planned rows i = 0 to `count` - 1 of each person `where`.
+    def _codes(self, planned: Planned) -> Sequence[tuple[str, ...]]:
+        if planned.codes:
+            return planned.codes
+        if planned.is_pair:
+            return self.codes.pairs(planned.code_list)
+        choose = self.codes.single if planned.is_shared else self.codes.own
+        return choose(planned.code_list, *planned.systems)
 
-        `offset` is SQL for the days before the extract, with i, and d, a number of chance of the person (the same
-        for plans of the same `days`). `code` is SQL for it where the first of each of `codes` will not do; c is then
-        which, the same for all of a person's rows. `episode` is SQL for its number among the person's.
-        """
-        which = self.dice.below(f"code {purpose}", len(codes), "n" if code else "n * 64 + i")
+    def _rows(self, planned: Planned) -> str:
+        """Returns SQL for the rows of a plan."""
+        codes = self._codes(planned)
+        code = _of(codes, 1, "c")
+        if planned.is_pair:
+            code = f"CASE i % 2 WHEN 0 THEN {code} ELSE {_of(codes, 2, 'c')} END"
+        which = self.dice.below(f"code {planned.purpose}", len(codes), "n" if planned.is_pair else "n * 64 + i")
         return (
-            f"SELECT nhs, {self.today} - ({offset})::INTEGER AS date, {_of(codes, 0, 'c')} AS system, "
-            f"{code or _of(codes, 1, 'c')} AS code, NULL::DOUBLE AS value, "
-            + (f"'E' || (n * 1000 + {episode})" if episode else "''")
-            + f" AS episode FROM (SELECT *, {which} AS c, {self.dice.number(f'days {days or purpose}')} >> 8 AS d "
-            f"FROM (SELECT *, unnest(range({count})) AS i FROM person WHERE {where}))"
+            f"SELECT nhs, {self.today} - ({planned.offset.format(today=self.today)})::INTEGER AS date, "
+            f"{_of(codes, 0, 'c')} AS system, {code} AS code, "
+            f"{planned.value or 'NULL'}::DOUBLE AS value, "
+            + (f"'E' || (n * 1000 + {planned.episode})" if planned.episode else "''")
+            + f" AS episode FROM (SELECT *, {which} AS c, "
+            f"{self.dice.number(f'days {planned.days or planned.purpose}')} >> 8 AS d "
+            f"FROM (SELECT *, unnest(range({planned.count})) AS i FROM person WHERE {planned.where}))"
         )
+
+    def _planned(self, place: Place) -> list[str]:
+        return [self._rows(planned) for planned in PLANNED if planned.place == place]
 
     def events(self) -> str:
         """Returns SQL of the GP's events."""
@@ -202,24 +187,10 @@ class Records:
             f"CASE WHEN {high}[1 + {index}] > 0 THEN round({low}[1 + {index}] + "
             f"({high}[1 + {index}] - {low}[1 + {index}]) * ((h >> 20) % 1000) / 1000.0) END"
         )
-        transplant = self.codes.single("solid-transplant", "SNOMED")
-        fibrosis = self.codes.single("cystic-fibrosis", "SNOMED")
-        dialysis = self.codes.single("dialysis", "SNOMED")
-        pregnant, delivered = self.codes.single("pregnancy", "SNOMED"), self.codes.single("delivery", "SNOMED")
-        ever = f"30 + d % greatest(1, least(7000, {self.today} - birth_date - 30))"
         parts = [
             f"SELECT nhs, date, {_of(pairs, 0, index)} AS system, {_of(pairs, 1, index)} AS code, {value} AS value, "
             f"'' AS episode FROM ({self._noise('events', self.events_mean, 3650)})",
-            self._rows("transplant", "transplant = 1", transplant, ever),
-            self._rows("cystic fibrosis", "cystic_fibrosis AND n % 4 > 0", fibrosis, f"{ever} + i", 2),
-            self._rows("dialysis", "dialysis AND n % 3 = 0", dialysis, "25 + d % 30 + 40 * i", 3),
-            # Pregnant: the code in 254 days and no later delivery; of kind 2 after an earlier child's.
-            self._rows("pregnant", "pregnancy IN (1, 2)", pregnant, "30 + d % 80 + 60 * i", 2),
-            self._rows("earlier delivery", "pregnancy = 2", delivered, "500 + d % 200"),
-            self._rows("earlier pregnancy", "pregnancy = 2", pregnant, "710 + d % 30"),
-            self._rows("was pregnant", "pregnancy = 3", pregnant, "120 + d % 100"),
-            self._rows("delivered", "pregnancy = 3", delivered, "25 + d % 80"),
-            self._rows("pregnant long ago", "pregnancy = 4", pregnant, "290 + d % 400"),
+            *self._planned("events"),
         ]
         return " UNION ALL ".join(parts)
 
@@ -227,23 +198,10 @@ class Records:
         """Returns SQL of the dispensed medicines."""
         noise = [row for row in MEDICINE_NOISE if row not in self.codes.all]
         index = f"(h % {len(noise)})::INTEGER"
-        inhaler = self.codes.single("asthma-inhaler", "DMD", "BNF")
-        steroid = self.codes.single("prednisolone", "DMD", "BNF")
-        #: Of two systems, so that the two of one day are never the same row.
-        one, another = (self.codes.single("prednisolone", system) for system in ("DMD", "BNF"))
-        medicine = self.codes.single("immunosuppressant", "DMD", "BNF")
         parts = [
             f"SELECT nhs, date, {_of(noise, 0, index)} AS system, {_of(noise, 1, index)} AS code, "
             f"NULL::DOUBLE AS value, '' AS episode FROM ({self._noise('medications', self.medications_mean, 365)})",
-            # Severe asthma: an inhaler, and prednisolone on four days or more of six months.
-            self._rows("inhaler", "asthma OR near_miss IN (1, 3)", inhaler, "22 + d % 20 + 45 * i", 3),
-            self._rows("steroid", "asthma", steroid, "23 + d % 9 + 30 * i", 5),
-            self._rows("three steroids", "near_miss = 1", one, "24 + d % 20 + 50 * i", 3),
-            self._rows("second strength", "near_miss = 1", another, "24 + d % 20", days="three steroids"),
-            self._rows("older steroids", "near_miss IN (1, 3)", steroid, "215 + d % 20 + 35 * i", 4),
-            self._rows("steroid alone", "near_miss = 2", steroid, "23 + d % 9 + 30 * i", 5),
-            self._rows("medicine", "immunosuppressed", medicine, "22 + d % 8 + 30 * i", 5),
-            self._rows("older medicine", "near_miss = 6", medicine, "400 + d % 30 + 30 * i", 4),
+            *self._planned("medications"),
         ]
         return " UNION ALL ".join(parts)
 
@@ -255,26 +213,11 @@ class Records:
             f"CASE WHEN j % 2 = 0 THEN {list_of(diagnoses)}[1 + (h % {len(diagnoses)})::INTEGER] "
             f"ELSE {list_of(procedures)}[1 + (h % {len(procedures)})::INTEGER] END"
         )
-        transplant = self.codes.single("solid-transplant", "OPCS-4")
-        status = self.codes.single("solid-transplant", "ICD-10")
-        pairs = self.codes.pairs("solid-transplant")
-        fibrosis = self.codes.single("cystic-fibrosis", "ICD-10")
-        dialysis = self.codes.single("dialysis", "OPCS-4", "ICD-10")
-        ever = f"30 + d % greatest(1, least(3400, {self.today} - birth_date - 60))"
-        either = f"CASE i % 2 WHEN 0 THEN {_of(pairs, 1, 'c')} ELSE {_of(pairs, 2, 'c')} END"
         parts = [
             f"SELECT nhs, date, CASE WHEN j % 2 = 0 THEN 'ICD-10' ELSE 'OPCS-4' END AS system, {coded} AS code, "
             f"NULL::DOUBLE AS value, 'E' || (n * 1000 + j // 2) AS episode "
             f"FROM ({self._noise('admissions', self.admissions_mean, 3650, 'j // 2')})",
-            self._rows("operation", "transplant = 2", transplant, ever, episode="900"),
-            self._rows("status", "transplant = 4", status, ever, episode="900"),
-            self._rows("pair", "transplant = 3", pairs, ever, 2, code=either, episode="900"),
-            self._rows("torn pair", "near_miss = 5", pairs, f"{ever} + 9 * i", 2, code=either, episode="900 + i"),
-            self._rows("wrong system", "near_miss = 4", WRONG_SYSTEM_TRANSPLANTS, ever, episode="901"),
-            self._rows("fibrosis", "cystic_fibrosis AND n % 4 = 0", fibrosis, ever, episode="902"),
-            self._rows("sessions", "dialysis AND n % 3 > 0", dialysis, "22 + d % 4 + 14 * i", 6, episode="910 + i"),
-            self._rows("old sessions", "near_miss = 8", dialysis, "700 + d % 200 + 14 * i", 6, episode="910 + i"),
-            self._rows("not dialysis", "near_miss = 7", WRONG_SYSTEM_DIALYSIS, ever, episode="903"),
+            *self._planned("admissions"),
         ]
         return " UNION ALL ".join(parts)
 

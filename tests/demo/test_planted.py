@@ -12,9 +12,17 @@ from cohort.actions.criteria import shipped_criteria
 from cohort.extracts.loading import load
 from cohort.extracts.reading import find_files
 from cohort.extracts.schema import TABLES
-from cohort.search.criteria import (CodeSet)
+from cohort.search.criteria import CodeSet
 from cohort.search.engine import run_search
+from cohort.search.terms import Tier
 from shielding.demo.country import Country, make_country
+from shielding.demo.plans import (
+    FEWEST_OF_A_THOUSAND,
+    GROUPS,
+    LONG_TERM,
+    NEAR_MISSES,
+    TRANSPLANT_AND_MEDICINE,
+)
 from shielding.demo.records import CODE_LISTS
 from tests.demo.reading import TODAY, near, rows_of
 
@@ -42,6 +50,11 @@ def code_sets() -> dict[str, CodeSet]:
             frozenset((row["system"], row["code"], row["paired_code"]) for row in rows if row["paired_code"]),
         )
     return sets
+
+
+def high_risk() -> tuple[str, ...]:
+    """Returns the criteria of the high tier."""
+    return tuple(criterion.slug for criterion in shipped_criteria() if criterion.tier is Tier.HIGH)
 
 
 def load_all(country: Country, folder: Path) -> dict[str, Any]:
@@ -90,8 +103,7 @@ def test_a_search_of_the_loaded_extracts_finds_exactly_who_was_planted(
     result = run_search(
         criteria=shipped_criteria(),
         code_sets=code_sets(),
-        patients=[tmp_path / "gp" / "made" / "patients-000-of-001.parquet"],
-        records=[tmp_path / name / "made" / "records-000-of-001.parquet" for name in ("gp", "dispensing", "hospital")],
+        extracts=[tmp_path / name / "made" for name in ("gp", "dispensing", "hospital")],
         search_date=TODAY,
         out=out,
         progress=lambda percent, doing: None,
@@ -100,9 +112,10 @@ def test_a_search_of_the_loaded_extracts_finds_exactly_who_was_planted(
     assert result.people_searched == country.people
     assert result.counts == dict(country.planted)
     assert result.people_flagged == country.flagged
-    found = duckdb.sql(f"SELECT person::VARCHAR, criterion FROM '{out}/flags.parquet' ORDER BY ALL").fetchall()
+    found = duckdb.sql(f"SELECT person::VARCHAR, criterion FROM '{out}/flags-*.parquet' ORDER BY ALL").fetchall()
     planted = duckdb.sql(
-        f"SELECT nhs_number, criterion FROM '{country.answers}' WHERE is_hit AND criterion <> 'pregnant' ORDER BY ALL"
+        f"SELECT nhs_number, criterion FROM '{country.answers}' "
+        f"WHERE is_hit AND criterion IN {high_risk()} ORDER BY ALL"
     ).fetchall()
     assert found == planted
     cast = {member.nhs_number: set(member.criteria) for member in country.cast.values()}
@@ -118,24 +131,45 @@ def test_every_kind_of_near_miss_is_there_and_in_the_answers(country: Country) -
 
 
 def test_groups_have_the_published_proportions(country: Country) -> None:
-    """About 4 % in all; each group's share of the five published counts (domain, section 4; dialysis 30,000)."""
+    """About 4 % in all; each group's share of the published counts (domain, section 4), the rarest more."""
     assert country.flagged / country.people == pytest.approx(0.04, abs=0.005)
-    published = {
-        "solid-transplant": 58_745,
-        "severe-asthma": 171_007,
-        "cystic-fibrosis": 105_289,
-        "immunosuppression": 115_183,
-        "dialysis": 30_000,
-    }
-    planted = {slug: country.planted[slug] for slug in published}
-    for slug, people in published.items():
-        assert planted[slug] / sum(planted.values()) == pytest.approx(people / sum(published.values()), abs=0.05), slug
+    total = sum(group.published for group in GROUPS)
+    for group in GROUPS:
+        expected = max(group.published / total, FEWEST_OF_A_THOUSAND / 1000) * country.flagged
+        if group.slug == "immunosuppression":
+            expected += TRANSPLANT_AND_MEDICINE * country.planted["solid-transplant"]
+        assert near(country.planted[group.slug], expected), group.slug
+    assert country.planted["pregnant-heart-defect"]
     assert near(country.planted["pregnant"], 0.01 * country.people)
+
+
+def test_long_term_conditions_are_about_as_common_as_in_england(country: Country) -> None:
+    """Shares of all people, under 70 only; QOF 2019-20 counts the old as well, and asthma without a medicine."""
+    share = {slug: country.planted[slug] / country.people for slug in LONG_TERM}
+    assert share == {
+        "chronic-respiratory-disease": pytest.approx(0.07, abs=0.015),
+        "chronic-heart-disease": pytest.approx(0.03, abs=0.01),
+        "chronic-kidney-disease": pytest.approx(0.03, abs=0.01),
+        "chronic-liver-disease": pytest.approx(0.005, abs=0.002),
+        "chronic-neurological-conditions": pytest.approx(0.02, abs=0.007),
+        "diabetes": pytest.approx(0.045, abs=0.01),
+        "spleen-problems": pytest.approx(0.0012, abs=0.001),
+        "weakened-immune-system": pytest.approx(0.012, abs=0.004),
+        "severe-obesity": pytest.approx(0.022, abs=0.006),
+    }
+
+
+def test_everybody_planned_is_about_a_shipped_criterion(country: Country) -> None:
+    shipped = {criterion.slug for criterion in shipped_criteria()}
+    assert country.planted.keys() == shipped
+    assert {miss.criterion for miss in NEAR_MISSES.values()} <= shipped
 
 
 def test_the_high_risk_are_older_than_the_rest(country: Country, patients: list[dict[str, str]]) -> None:
     """70 and over: 43 % of the published list."""
-    high = duckdb.sql(f"SELECT DISTINCT nhs_number FROM '{country.answers}' WHERE is_hit AND criterion <> 'pregnant'")
+    high = duckdb.sql(
+        f"SELECT DISTINCT nhs_number FROM '{country.answers}' WHERE is_hit AND criterion IN {high_risk()}"
+    )
     numbers = {number for (number,) in high.fetchall()}
     old = [row for row in patients if row["nhs_number"] in numbers and row["birth_date"] <= "1950-04-01"]
     assert len(numbers) == country.flagged

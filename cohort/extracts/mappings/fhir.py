@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from cohort.extracts.mappings import fhir_patients
 from cohort.extracts.mappings.fhir_shapes import ODS_CODES, SHAPES, day_of, id_of, structure, system_of
@@ -25,6 +26,7 @@ from cohort.extracts.mappings.shared import (
     write_parquet,
 )
 
+PIECE_ROWS = 8192
 INPATIENT = ("IMP", "ACUTE", "NONAC", "SS", "inpatient")
 MEDICINES = ("MedicationRequest", "MedicationDispense")
 #: Of several codings of one record the first of these systems is used, by what the record is.
@@ -104,7 +106,9 @@ def _read(
     insert = _insert(number, resource, str(job.as_at))
     for block in lines_of(path):
         bad = [(line, "is not UTF-8", text) for line, text in block.bad]
-        db.register("block", block.rows.filter(block.rows["text"].is_valid()))
+        rows = block.rows.filter(block.rows["text"].is_valid())
+        # One thread reads one piece, so a block in one piece would be parsed by one.
+        db.register("block", pa.Table.from_batches(rows.to_batches(max_chunksize=PIECE_ROWS), rows.schema))
         db.execute(
             "CREATE OR REPLACE TEMP TABLE parsed AS"
             " SELECT line, text, TRY(from_json(CASE WHEN TRY(json_type(text)) = 'OBJECT' THEN text END, $1)) AS r"

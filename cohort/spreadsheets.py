@@ -11,7 +11,7 @@ cannot be read back.
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 MARK = "'"
 #: The full-width signs count too: some spreadsheets read them as the plain ones.
@@ -72,6 +72,39 @@ def read_csv(content: bytes) -> list[dict[str, str]]:
     if columns is None:
         raise UnreadableCsv("The file is empty.")
     return rows
+
+
+def marked_lines(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
+    """Yields rows of any length as `write_csv` writes them, a line at a time, for files too large to hold."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    text.write("\ufeff")
+    for row in rows:
+        writer.writerow([_marked(cell) for cell in row])
+        yield text.getvalue().encode()
+        text.seek(0)
+        text.truncate()
+
+
+def unmarked_rows(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Yields what `marked_lines` was given, a row at a time; spreadsheets' empty cells at the end are cut.
+
+    `lines` are those of the file, as text with their ends. Raises UnreadableCsv.
+    """
+    reader = csv.reader(lines, strict=True)
+    width = 0
+    try:
+        for cells in reader:
+            row = [cell.removeprefix(MARK) for cell in cells]
+            while len(row) > width and row[-1] == "":
+                row.pop()
+            width = width or len(row)
+            if row:
+                yield row
+    except UnicodeDecodeError as error:
+        raise UnreadableCsv('The file is not UTF-8. In Excel, save it as "CSV UTF-8 (comma delimited)".') from error
+    except csv.Error as error:
+        raise UnreadableCsv(f"Line {reader.line_num} cannot be read as CSV: {error}.") from error
 
 
 def _marked(cell: str) -> str:

@@ -5,7 +5,9 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
+from cohort.actions.mending import add_mended_rows
 from cohort.actions.runs import carry_out
+from cohort.queries.extracts import active_mending_ids
 from cohort.queries.runs import active_run_ids
 
 
@@ -20,3 +22,16 @@ def resume_searches() -> None:
     """Takes up whatever search is queued, or was left by a worker that died."""
     for run_id in active_run_ids():
         carry_out(run_id=run_id, now=timezone.now)
+
+
+@shared_task
+def add_mended(mended_id: str) -> None:
+    """Makes a new extract with one file of mended rows."""
+    add_mended_rows(mended_id=UUID(mended_id), now=timezone.now)
+
+
+@shared_task
+def resume_mending() -> None:
+    """Takes up whatever mended rows are waiting, or were left by a worker that died."""
+    for mended_id in active_mending_ids():
+        add_mended_rows(mended_id=mended_id, now=timezone.now)

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.core.management import call_command
 
-from cohort.tasks import resume_searches
+from cohort.tasks import resume_mending, resume_searches
 from coordinators.tasks import assign_coordinators, end_finished_assignments, find_referral_authorities
 from letters.tasks import work_outbox
 from shielding.celery import wake
@@ -14,6 +14,7 @@ def wake_waiting_work() -> None:
     """Safe to run at any time, twice too: each action takes only what is waiting."""
     for task in (
         resume_searches,
+        resume_mending,
         end_finished_assignments,
         assign_coordinators,
         find_referral_authorities,

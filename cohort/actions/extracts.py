@@ -74,7 +74,7 @@ def load_extract(
         if before := Extract.objects.filter(supplier=supplier, sha256=sha256).first():
             return _loaded_before(before)
         extract_id = uuid.uuid4()
-        with _holding(extract_id):
+        with holding(extract_id):
             scratch = store.begin(target, extract_id)
             try:
                 previous = extract_queries.newest_extract_of(supplier)
@@ -87,7 +87,7 @@ def load_extract(
                 raise
             notes = [f"Ignored files that are no table: {', '.join(ignored)}."] if ignored else []
             notes += [*loaded.notes, *_shrunk(previous, loaded.counts)]
-            extract = _record(
+            extract = record(
                 Extract(
                     id=extract_id, supplier=supplier, as_at=as_at, sha256=sha256, loaded_at=at, changed_since=previous
                 ),
@@ -193,7 +193,8 @@ def known_practices() -> list[tuple[str, date | None]]:
     return list(practices.values_list("code", "closed_date").order_by("code"))
 
 
-def _record(extract: Extract, loaded: Loaded, notes: list[str]) -> Extract:
+def record(extract: Extract, loaded: Loaded, notes: list[str]) -> Extract:
+    """Saves the row of an extract that is in its place in the store, and refreshes the people it tells of."""
     with transaction.atomic():
         extract.folder = str(extract.pk)
         extract.accepted_rows = {count.table: count.accepted for count in loaded.counts}
@@ -245,7 +246,7 @@ def _shrunk(previous: Extract | None, counts: tuple[TableCount, ...]) -> Iterato
 
 
 @contextmanager
-def _holding(extract_id: uuid.UUID) -> Iterator[None]:
+def holding(extract_id: uuid.UUID) -> Iterator[None]:
     """Holds a lock for as long as the extract is being made, or the process lives: see `_clean`."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_key(extract_id)])

@@ -92,15 +92,20 @@ def find_files(folder: Path) -> tuple[list[SourceFile], list[str]]:
 
 
 class Source:
-    """An open file: its header at once, its rows as batches."""
+    """An open file: its header at once, its rows as batches.
 
-    def __init__(self, file: SourceFile) -> None:
+    A file of rejected rows that comes back is read without the columns put in front, or with them
+    where `keep_rejection` asks for that.
+    """
+
+    def __init__(self, file: SourceFile, *, keep_rejection: bool = False) -> None:
         self.file = file
         self.name = file.path.name
         self._is_parquet = file.path.suffix.lower() == ".parquet"
         sent = self._parquet_header() if self._is_parquet else self._csv_header()
         #: How many leading columns are ours, from a file of rejected rows that was mended and sent back.
-        self.skipped = len(REJECTED_COLUMNS) if tuple(sent[: len(REJECTED_COLUMNS)]) == REJECTED_COLUMNS else 0
+        self.is_rejected = tuple(sent[: len(REJECTED_COLUMNS)]) == REJECTED_COLUMNS
+        self.skipped = len(REJECTED_COLUMNS) if self.is_rejected and not keep_rejection else 0
         self.width = len(sent)
         self.header = sent[self.skipped :]
 

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import duckdb
 from django.conf import settings
+from django.db.models import QuerySet
 
 from cohort.extracts import store
-from cohort.models import Extract, Patient, SourceAgeLimit
+from cohort.models import Extract, MendedRows, Patient, SourceAgeLimit
 from shielding.accounts.models import Organisation
 
 #: Columns of the store's patients that a Patient spells in another way.
@@ -30,6 +32,27 @@ def newest_extract_of(supplier: str) -> Extract | None:
 def all_extracts() -> list[Extract]:
     """Returns every extract, the latest loaded first."""
     return list(Extract.objects.order_by("-loaded_at"))
+
+
+def rejected_file(extract: Extract, name: str) -> Path | None:
+    """Returns one of the extract's files of rejected rows by its name, or None where it has none of that name."""
+    return next((path for path in rejected_files(extract) if path.name == name), None)
+
+
+def rejected_files(extract: Extract) -> list[Path]:
+    """Returns the extract's files of rejected rows, by name."""
+    return sorted((extract_folder(extract) / store.REJECTED).glob("*.csv"))
+
+
+def mendings(extract: Extract) -> QuerySet[MendedRows]:
+    """Returns what became of mended rows sent for the extract, the latest first."""
+    return extract.mendings.select_related("sent_by", "result").order_by("-sent_at")
+
+
+def active_mending_ids() -> list[UUID]:
+    """Returns the mended rows that wait for a worker or are being added, the oldest first."""
+    active = MendedRows.objects.filter(state__in=MendedRows.ACTIVE)
+    return list(active.order_by("sent_at").values_list("pk", flat=True))
 
 
 def extract_folder(extract: Extract) -> Path:

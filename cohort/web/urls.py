@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from cohort.web import operations, risk_models, searches, validation
+from cohort.web import extracts, operations, risk_models, searches, validation
 
 app_name = "cohort"
 urlpatterns = [
     path("extracts/", operations.extracts, name="extracts"),
+    path("extracts/<uuid:extract_id>/", extracts.extract, name="extract"),
+    path("extracts/<uuid:extract_id>/rejected/<str:name>", extracts.rejected_rows, name="rejected_rows"),
     path("risk-lists/", risk_models.lists, name="risk_lists"),
     path("risk-lists/<uuid:upload_id>/", risk_models.one_list, name="risk_list"),
     path("searches/", operations.searches, name="searches"),

@@ -19,3 +19,15 @@ def record_read(*, by: Membership, what: str, patient_ids: Iterable[UUID], at: d
     return ReadLog.objects.create(
         at=at, user_id=by.user_id, organisation_id=by.organisation_id, role=by.role, what=what, patient_ids=shown
     )
+
+
+def record_download(*, by: Membership, what: str, patient_ids: Iterable[UUID], at: datetime) -> ReadLog:
+    """Logs that `by` was given a file of people's data, also where none of them is a patient known here."""
+    return ReadLog.objects.create(
+        at=at,
+        user_id=by.user_id,
+        organisation_id=by.organisation_id,
+        role=by.role,
+        what=what,
+        patient_ids=sorted(set(patient_ids)),
+    )

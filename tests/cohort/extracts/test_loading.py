@@ -230,7 +230,7 @@ def test_a_crash_between_renaming_and_row_leaves_no_half(
         raise SystemExit(1)
 
     with monkeypatch.context() as patch:
-        patch.setattr(extracts, "_record", die)
+        patch.setattr(extracts, "record", die)
         with pytest.raises(SystemExit):
             load(folder)
     assert (len(leftovers(settings)), Extract.objects.count()) == (1, 0)

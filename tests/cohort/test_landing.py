@@ -373,6 +373,42 @@ def test_somebody_a_gp_had_taken_off_before_the_first_flag_does_not_come_on(prac
     assert (entry.is_flagged, entry.is_on_list) == (True, False)
 
 
+@pytest.mark.parametrize(
+    ("said", "when_lost", "when_found_again"),
+    [
+        ([], False, True),
+        ([(FactSource.GP, Request.ADD)], True, True),
+        ([(FactSource.GP, Request.REMOVE)], False, False),
+        ([(FactSource.HOSPITAL, Request.ADD)], True, True),
+        ([(FactSource.HOSPITAL, Request.REMOVE)], False, False),
+        ([(FactSource.PATIENT, Request.REMOVE)], False, False),
+        ([(FactSource.GP, Request.REMOVE), (FactSource.HOSPITAL, Request.ADD)], True, True),
+        ([(FactSource.HOSPITAL, Request.ADD), (FactSource.GP, Request.REMOVE)], False, False),
+        ([(FactSource.RISK_MODEL, Request.ADD)], True, True),
+        ([(FactSource.GP, Request.REMOVE), (FactSource.RISK_MODEL, Request.ADD)], False, False),
+    ],
+)
+def test_the_decision_table_holds_when_a_search_loses_somebody_and_finds_them_again(
+    practice: Any,
+    tmp_path: Path,
+    said: list[tuple[FactSource, Request]],
+    when_lost: bool,
+    when_found_again: bool,
+) -> None:
+    land_people(tmp_path, {})
+    entry = ListEntry.objects.get()
+    for days, (source, request) in enumerate(said):
+        record_fact(patient_id=entry.pk, source=source, request=request, reason="", at=NOW + timedelta(days=days))
+    land_people(tmp_path, searched=[{}], at=WEEK_LATER)
+    entry.refresh_from_db()
+    assert entry.is_on_list is when_lost
+    assert ledger().differences == []
+    land_people(tmp_path, {}, at=WEEK_LATER + timedelta(days=7))
+    entry.refresh_from_db()
+    assert (entry.is_on_list, entry.review_state) == (when_found_again, "TO_REVIEW")
+    assert ledger().differences == []
+
+
 def test_somebody_of_whom_only_a_request_is_known_is_held_to_it(practice: Any, tmp_path: Path) -> None:
     patient = PatientFactory(nhs_number=invented_nhs_number(902), practice=practice)
     record_fact(patient_id=patient.pk, source=FactSource.HOSPITAL, request=Request.REMOVE, reason="", at=NOW)

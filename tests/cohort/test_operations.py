@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from cohort.actions.criteria import load_criteria_set
 from cohort.models import Extract, SearchRun
+from cohort.queries.runs import time_left
+from cohort.web.operations import in_words
 from shielding.accounts.models import Organisation, Role
 from tests.cohort.factories import Cast, MembershipFactory, OrganisationFactory
 
@@ -32,10 +34,10 @@ def an_extract(*, days_old: int = 0) -> Extract:
     )
 
 
-def start(operator: Any, *, reason: str = "", days_ahead: int = 0) -> Any:
+def start(operator: Any, *, reason: str = "", days_ahead: int = 0, **given: str) -> Any:
     day = timezone.localdate() + timedelta(days=days_ahead)
     parts = {"search_date_day": day.day, "search_date_month": day.month, "search_date_year": day.year}
-    return operator.post("/searches/", {**parts, "stale_sources_reason": reason}, follow=True)
+    return operator.post("/searches/", {**parts, "stale_sources_reason": reason, **given}, follow=True)
 
 
 def text(answer: Any) -> str:
@@ -74,6 +76,32 @@ def test_old_records_are_searched_only_with_a_reason_which_stays_on_record(opera
     assert "Say why you are searching with old records" in text(start(operator))
     assert not SearchRun.objects.exists()
     assert "Their system was down" in text(start(operator, reason="Their system was down"))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [({}, "No search has landed before."), ({"is_full_wanted": "on"}, "A full search was asked for.")],
+)
+def test_the_page_says_which_kind_of_search_it_is_and_why(operator: Any, given: dict[str, str], said: str) -> None:
+    load_criteria_set(at=timezone.now())
+    an_extract()
+    assert f"Full: everybody. {said}" in text(start(operator, **given))
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "percent", "said"),
+    [
+        (timedelta(minutes=4), 50, "about 4 minutes left"),
+        (timedelta(minutes=1), 75, "about a minute left"),
+        (timedelta(hours=2), 50, "about 2 hours left"),
+        (timedelta(minutes=4), 4, ""),
+    ],
+)
+def test_a_running_search_says_how_long_it_will_take(elapsed: timedelta, percent: int, said: str) -> None:
+    now = timezone.now()
+    run = SearchRun(state="RUNNING", started_at=now - elapsed, percent=percent)
+    assert in_words(time_left(run, now)) == said
+    assert time_left(SearchRun(state="LANDED", started_at=now, percent=100), now) is None
 
 
 def test_a_day_to_come_is_not_searched(operator: Any) -> None:

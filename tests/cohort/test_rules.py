@@ -24,7 +24,7 @@ ALGORITHM, RISK_MODEL, GP = FactSource.ALGORITHM, FactSource.RISK_MODEL, FactSou
 HOSPITAL, PATIENT = FactSource.HOSPITAL, FactSource.PATIENT
 
 #: (what it is, facts in the order they were said, is the person on the list). One row of the table each, or more.
-#: Shared with `test_facts.py`, which asks PostgreSQL the same.
+#: Shared with `validation/test_facts.py`, which asks PostgreSQL the same.
 DECISION_TABLE = [
     ("no facts", [], False),
     ("algorithm hit, not on the list", [(ALGORITHM, ADD)], True),

@@ -12,7 +12,9 @@ from cohort.actions import criteria as actions
 from cohort.actions.criteria import BadCodeListFile, load_criteria_set, shipped_criteria
 from cohort.models import CodeList, CodeListCode, CodeListVersion, Criterion, CriterionVersion
 from cohort.queries.criteria import CodeListsDisagree, code_sets_for, criteria_in_force, search_criterion
+from cohort.search.checks import check_criterion
 from cohort.search.criteria import CodeSet, UnknownCodeList, code_lists
+from cohort.search.criteria import Criterion as SearchCriterion
 from cohort.search.english import plain_english
 from cohort.search.reference import Person, evaluate
 from cohort.search.terms import SexCode, Tier
@@ -221,6 +223,11 @@ def _verhoeff_is_valid(identifier: str) -> bool:
 def test_snomed_and_dmd_codes_have_a_right_check_digit(slug: str) -> None:
     wrong = [r["code"] for r in rows(slug) if r["system"] in ("SNOMED", "DMD") and not _verhoeff_is_valid(r["code"])]
     assert wrong == []
+
+
+@pytest.mark.parametrize("criterion", shipped_criteria(), ids=lambda criterion: criterion.slug)
+def test_the_checks_before_publishing_find_nothing_wrong(criterion: SearchCriterion) -> None:
+    assert check_criterion(criterion, shipped_code_sets(), search_date=TODAY) == []
 
 
 def test_seventy_is_reached_on_the_birthday() -> None:

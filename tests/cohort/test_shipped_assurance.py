@@ -4,6 +4,8 @@ import copy
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,9 @@ from cohort.actions.criteria import shipped_cases, shipped_criteria
 from cohort.search.assurance import Case, run_cases
 from cohort.search.codec import from_json, to_json
 from cohort.search.criteria import Criterion
-from cohort.search.terms import CriterionError
+from cohort.search.reference import evaluate
+from cohort.search.terms import CriterionError, Tier
+from tests.cohort.search.extracts import search
 from tests.cohort.shipped import shipped_code_sets
 
 CODE_SETS = shipped_code_sets()
@@ -34,6 +38,23 @@ def test_every_criterion_has_people_who_meet_it_and_near_misses_by_different_nam
     assert {case.expected for case in cases} == {True, False}
     assert len({case.name for case in cases}) == len(cases)
     assert all(case.why for case in cases)
+
+
+def test_one_search_over_everybody_in_the_cases_finds_whom_each_expects(tmp_path: Path) -> None:
+    """Every criterion as high risk, since only those leave flags; and for all people all criteria as the reference."""
+    (search_date,) = {case.search_date for cases in CASES.values() for case in cases}
+    numbered = dict(enumerate(((slug, case) for slug, cases in CASES.items() for case in cases), start=9990000000))
+    people = {number: case.person for number, (_, case) in numbered.items()}
+    criteria = [replace(criterion, tier=Tier.HIGH) for criterion in CRITERIA.values()]
+    found = search(tmp_path, criteria, CODE_SETS, people, search_date, shards=2)
+    flags = set(found.flags)
+    assert [f"{slug}: {c.name}" for n, (slug, c) in numbered.items() if ((n, slug) in flags) != c.expected] == []
+    assert flags == {
+        (number, criterion.slug)
+        for number, person in people.items()
+        for criterion in criteria
+        if evaluate(criterion, person, CODE_SETS, search_date).is_met
+    }
 
 
 def test_no_case_is_of_a_criterion_that_is_not_shipped() -> None:

@@ -151,17 +151,15 @@ class Program:
         if not needing and not plan.pairs:
             return plain.select(*columns, others=none)
         simple = plain.filter(plain.measure.notin(needing)) if needing else plain
-        both = held.filter(held.measure.isin(needing), held.is_alone).mutate(others=none) if needing else None
+        both = held.filter(held.is_alone, held.measure.isin(needing)).mutate(others=none)
         parts = []
         if plan.pairs:
-            paired = self._paired(held)
-            both = both.union(paired) if both is not None else None
-            parts.append(paired.filter(paired.measure.notin(needing)) if needing else paired)
-        if both is not None:
-            both = self._keep_before("needing", both)
-            for numbers, settle in ((plan.numbers(SameEpisode), self._beside), (plan.numbers(*_LATEST), self._latest)):
-                if numbers:
-                    parts.append(settle(both.filter(both.measure.isin(numbers))))
+            paired = self._keep_before("paired", self._paired(held))
+            both = both.union(paired.filter(paired.measure.isin(needing)).select(*both.columns))
+            parts.append(paired.filter(paired.measure.notin(needing)))
+        for numbers, settle in ((plan.numbers(SameEpisode), self._beside), (plan.numbers(*_LATEST), self._latest)):
+            if numbers:
+                parts.append(settle(both.filter(both.measure.isin(numbers))))
         settled = reduce(lambda one, other: one.union(other), [part.select(*columns, "others") for part in parts])
         settled = self._keep_before("settled", settled)
         return simple.select(*columns, others=none).union(settled)

@@ -7,15 +7,25 @@ from django.db import transaction
 
 from cohort.codelists import Code
 from cohort.models import CodeList, CodeListCode, CodeListVersion
+from cohort.policies import check_can_change_criteria
+from shielding.accounts.models import Membership, User
 
 
 class FileAlreadyUsed(Exception):
     """The file made a version of this list before, and cannot make another; the message says what to do."""
 
 
+def publish_code_list(
+    *, slug: str, name: str, rows: Iterable[Code], origin: str, sha256: str, by: Membership | None, at: datetime
+) -> CodeListVersion | None:
+    """Returns the version that a clinician made of a file, or None where it is the newest: see load_code_list."""
+    user = check_can_change_criteria(by).user
+    return load_code_list(slug=slug, name=name, rows=rows, origin=origin, sha256=sha256, at=at, user=user)
+
+
 @transaction.atomic
 def load_code_list(
-    *, slug: str, name: str, rows: Iterable[Code], origin: str, sha256: str, at: datetime
+    *, slug: str, name: str, rows: Iterable[Code], origin: str, sha256: str, at: datetime, user: User | None = None
 ) -> CodeListVersion | None:
     """Returns the new version of the list, or None if the newest one is this very file with these codes.
 
@@ -42,7 +52,12 @@ def load_code_list(
             " change the file (a blank line at its end will do) and load it again."
         )
     version = CodeListVersion.objects.create(
-        code_list=code_list, number=newest.number + 1 if newest else 1, origin=origin, sha256=sha256, loaded_at=at
+        code_list=code_list,
+        number=newest.number + 1 if newest else 1,
+        origin=origin,
+        sha256=sha256,
+        loaded_at=at,
+        loaded_by=user,
     )
     CodeListCode.objects.bulk_create(
         [

@@ -28,6 +28,7 @@ class CodeListVersion(models.Model):
     origin = models.CharField(max_length=300, help_text="File name, publisher and version as given.")
     sha256 = models.CharField(max_length=64)
     loaded_at = models.DateTimeField()
+    loaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         constraints = [

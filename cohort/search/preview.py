@@ -19,11 +19,16 @@ from cohort.search.totals import band
 from cohort.search.verdicts import Attrition, true_without_records
 
 _DRAFT, _PUBLISHED = "draft", "published"
+#: A search's bands, but for 15 and 16 to 19: working age begins at 16.
+_BAND = f"CASE WHEN age = 15 THEN '15' WHEN age BETWEEN 16 AND 19 THEN '16-19' ELSE {band('age')} END"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """How many people of one age band, sex and practice meet the draft, the published version, or both."""
+    """How many people of one age band, sex and practice meet the draft, the published version, or both.
+
+    Bands are a search's, save that 15 and 16-19 are apart, because working age begins at 16.
+    """
 
     age_band: str
     sex: str
@@ -81,7 +86,7 @@ def preview(
         verdicts = duck.judge(program, bits)
         words = ", ".join(program.words)
         rows = duck.execute(
-            f"SELECT {band('age')} AS age_band, sex, practice_code, profile, count(*)"
+            f"SELECT {_BAND} AS age_band, sex, practice_code, profile, count(*)"
             f" FROM people JOIN verdicts USING ({words}) GROUP BY ALL ORDER BY ALL"
         ).fetchall()
     cells = [

@@ -2,10 +2,34 @@
 
 from django.urls import path
 
-from cohort.web import extracts, operations, risk_models, searches, validation
+from cohort.web import code_lists, criteria, criteria_drafts, extracts, operations, risk_models, searches, validation
 
 app_name = "cohort"
 urlpatterns = [
+    path("criteria/", criteria.criteria, name="criteria"),
+    path("criteria/new/", criteria.new_criterion, name="new_criterion"),
+    path("criteria/<slug:slug>/", criteria.criterion, name="criterion"),
+    path("criteria/<slug:slug>/compare/", criteria.compare, name="compare_versions"),
+    path("criteria/<slug:slug>/draft/", criteria.begin_draft, name="begin_draft"),
+    path("criteria/<slug:slug>/examples/add/", criteria.add_case, name="add_case"),
+    path("criteria/<slug:slug>/examples/<int:case_id>/", criteria.case, name="case"),
+    path("drafts/<uuid:draft_id>/", criteria_drafts.draft, name="draft"),
+    path("drafts/<uuid:draft_id>/about/", criteria_drafts.about, name="draft_about"),
+    path("drafts/<uuid:draft_id>/clauses/add/", criteria_drafts.add_clause, name="add_clause"),
+    path("drafts/<uuid:draft_id>/clauses/edit/", criteria_drafts.edit_clause, name="edit_clause"),
+    path("drafts/<uuid:draft_id>/clauses/move/", criteria_drafts.move_clause, name="move_clause"),
+    path("drafts/<uuid:draft_id>/lists/", criteria_drafts.take_lists, name="draft_lists"),
+    path("drafts/<uuid:draft_id>/count/", criteria_drafts.count, name="count_draft"),
+    path("drafts/<uuid:draft_id>/counted/", criteria_drafts.counted, name="counted_draft"),
+    path("drafts/<uuid:draft_id>/propose/", criteria_drafts.propose, name="propose_draft"),
+    path("drafts/<uuid:draft_id>/sign-off/", criteria_drafts.sign_off, name="sign_off_draft"),
+    path("drafts/<uuid:draft_id>/publish/", criteria_drafts.publish, name="publish_draft"),
+    path("drafts/<uuid:draft_id>/discard/", criteria_drafts.discard, name="discard_draft"),
+    path("code-lists/", code_lists.code_lists, name="code_lists"),
+    path("code-lists/upload/", code_lists.upload, name="upload_code_list"),
+    path("code-lists/upload/<uuid:upload_id>/", code_lists.read_upload, name="read_code_list"),
+    path("code-lists/<slug:slug>/", code_lists.code_list, name="code_list"),
+    path("code-lists/<slug:slug>/compare/", code_lists.compare, name="compare_code_lists"),
     path("extracts/", operations.extracts, name="extracts"),
     path("extracts/<uuid:extract_id>/", extracts.extract, name="extract"),
     path("extracts/<uuid:extract_id>/rejected/<str:name>", extracts.rejected_rows, name="rejected_rows"),

@@ -31,6 +31,10 @@ ITEMS: dict[Role, tuple[Item, ...]] = {
         Item("Risk models", "cohort:risk_lists", "Add the people whom a population risk model flags."),
         Item("Letters and texts", "letters:batches", "Make batches, see who is held and why, and stop a batch."),
     ),
+    Role.CENTRAL_CLINICIAN: (
+        Item("Criteria", "cohort:criteria", "Write, count, test and sign off who is at risk."),
+        Item("Code lists", "cohort:code_lists", "See the codes that criteria read, and send in a new version."),
+    ),
     Role.PRACTICE_STAFF: _VALIDATION,
     Role.GP: _VALIDATION,
     Role.COORDINATOR: (

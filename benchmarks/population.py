@@ -189,6 +189,7 @@ class _Writer:
         table = pa.table({"person": own, "age": ages, "female": women, "moved": moved})
         practices = len(practices_for(self.people))
         day = f"DATE '{AS_AT}'"
+        died = "age > 0 AND hash(person, 10) % 200 = 0"
         select = f"""
             person, {_pick(_NAMES, 1)} AS given_name, {_pick(_FAMILIES, 2)} AS family_name,
             ({day} - to_years(age::INTEGER) - to_days((hash(person, 3) % 365)::INTEGER))::DATE AS birth_date,
@@ -200,8 +201,8 @@ class _Writer:
             CASE WHEN hash(person, 8) % 3 > 0 THEN concat('077009', 10000 + hash(person, 9) % 90000) ELSE '' END
                 AS mobile,
             '' AS landline, '' AS email,
-            CASE WHEN age > 0 AND hash(person, 10) % 200 = 0 THEN 'FORMAL' ELSE '' END AS death_status,
-            CASE WHEN age > 0 AND hash(person, 10) % 200 = 0 THEN {day} - (hash(person, 11) % 60)::INTEGER END AS death_date,
+            CASE WHEN {died} THEN 'FORMAL' ELSE '' END AS death_status,
+            CASE WHEN {died} THEN {day} - (hash(person, 11) % 60)::INTEGER END AS death_date,
             false AS is_restricted, false AS is_invalid, '' AS moved_away_code, false AS asked_not_to_be_contacted,
             []::VARCHAR[] AS unsafe_channels, '' AS safe_contact_instruction"""
         path = self.target / "gp" / shard_name("patients", number, self.shards)

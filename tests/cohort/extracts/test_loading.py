@@ -192,6 +192,32 @@ def test_a_file_that_cannot_be_used_refuses_the_whole(
     assert (leftovers(settings), Extract.objects.count()) == ([], 0)
 
 
+def test_one_bad_line_in_a_large_file_is_told_and_all_others_go_on(load: Load, tmp_path: Path) -> None:
+    lines = as_csv(EVENTS * 150_000).splitlines()
+    lines[234_567] = lines[234_567].replace(b"2019-01-31", b"2190-01-31")
+    lines[234_567] = lines[234_567].replace(b"2014-05-03", b"2190-05-03")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "events.csv.gz").write_bytes(gzip.compress(b"\n".join(lines), 1))
+    report = load(folder)
+    assert [(t.accepted, t.rejected) for t in report.tables] == [(299_999, 1)]
+    (row,) = rejected(report, "events")
+    assert (row["line"], row["column"]) == ("234568", "date")
+    assert row["reason"] == "is in the year 2190, after the extract date 2020-03-20"
+
+
+def test_latin_1_rejects_the_rows_it_spoils_and_refuses_a_file_full_of_them(load: Load, tmp_path: Path) -> None:
+    people = [PEOPLE[0] | {"family_name": "Kh\u00e0n"}, *PEOPLE[1:]]
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "patients.csv").write_bytes(as_csv(people).decode().encode("latin-1"))
+    (row,) = rejected(load(folder), "patients")
+    assert (row["line"], row["column"]) == ("2", "family_name")
+    assert row["reason"].startswith("is not UTF-8 (byte 0xE0")
+    with pytest.raises(ExtractRefused, match="family_name is not UTF-8"):
+        load(folder, supplier="other", reject_above=0.1)
+
+
 def test_a_table_there_twice_is_refused(load: Load, tmp_path: Path) -> None:
     folder = write(tmp_path / "in", {"patients": PEOPLE})
     write(folder, {"patients": PEOPLE}, kind="gz")

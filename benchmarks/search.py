@@ -31,13 +31,13 @@ _LATER = AS_AT + WEEK
 
 @dataclass
 class Bench:
-    """The benchmark of one population: `steps` as they were measured, `ratios` to what bounds them."""
+    """The benchmark of one population: `steps` as they were measured, `ratios` to what bounds them, in time and CPU."""
 
     population: Population
     next_week: Population
     folder: Path
     steps: dict[str, dict[str, Any]] = field(default_factory=dict)
-    ratios: list[tuple[str, float, str]] = field(default_factory=list)
+    ratios: dict[str, dict[str, Any]] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
 
     @property
@@ -58,7 +58,10 @@ class Bench:
         """Keeps how many times as long one step takes as another, where both were measured."""
         if under not in self.steps:
             return
-        self.ratios.append((name, self.steps[over]["seconds"] / self.steps[under]["seconds"], wanted))
+        one, other = self.steps[over], self.steps[under]
+        self.ratios[name] = {"seconds": one["seconds"] / other["seconds"], "wanted": wanted}
+        if "cpu_seconds" in one and "cpu_seconds" in other and not one.get("is_on_server"):
+            self.ratios[name]["cpu_seconds"] = one["cpu_seconds"] / other["cpu_seconds"]
 
     def check(self, holds: bool, problem: str) -> None:
         """Keeps a problem: figures of searches that find something else are worth nothing."""
@@ -237,15 +240,14 @@ def _continues(folder: Path) -> bool:
 
 def _report(bench: Bench) -> dict[str, Any]:
     _say("")
-    for name, ratio, wanted in bench.ratios:
-        _say(f"  {name:<44}{ratio:9,.2f}   {wanted}")
-    made = {each.folder.name: vars(each) for each in (bench.population,)}
-    ratios = {name: {"ratio": ratio, "wanted": wanted} for name, ratio, wanted in bench.ratios}
+    for name, ratio in bench.ratios.items():
+        cpu = f"{ratio['cpu_seconds']:9,.2f} of CPU" if "cpu_seconds" in ratio else " " * 16
+        _say(f"  {name:<44}{ratio['seconds']:9,.2f}  {cpu}   {ratio['wanted']}")
     return {
         "people": bench.population.people,
-        "population": made,
+        "population": vars(bench.population),
         "steps": bench.steps,
-        "ratios": ratios,
+        "ratios": bench.ratios,
         "wrong": bench.wrong,
     }
 

@@ -117,7 +117,7 @@ def postgres_search(*, day: str) -> Result:
             cursor.execute(flags)
             rows = len(cursor.fetchall())
             cursor.execute(counts)
-            return {"flags": rows, "counts": dict(cursor.fetchall())}
+            return {"flags": rows, "counts": dict(cursor.fetchall()), "is_on_server": True}
 
         return timed(work)
 

@@ -99,3 +99,13 @@ def can_change_criteria(membership: Membership | None) -> bool:
 def check_can_sign_off_criteria(membership: Membership | None) -> Membership:
     """Returns the membership if it may sign off what a colleague has changed, or raises NotAllowed."""
     return MAY[Act.SIGN_OFF_CRITERIA].check(membership)
+
+
+def check_can_explain(membership: Membership | None) -> Membership:
+    """Returns the membership if it may see why somebody is or is not found, or raises NotAllowed.
+
+    A practice may of its own people; the central operator, who answers for the search, of anybody.
+    """
+    if membership is not None and membership.organisation.kind == Organisation.Kind.PRACTICE:
+        return check_can_see_lists(membership)
+    return check_can_run_search(membership)

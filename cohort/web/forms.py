@@ -89,8 +89,8 @@ class RemoveForm(forms.Form):
         }
 
 
-class AddPersonForm(forms.Form):
-    """Somebody whom the search did not find."""
+class WhoForm(forms.Form):
+    """Somebody, by the two things that tell them from everybody else."""
 
     nhs_number = NhsNumberField(
         label="NHS number",
@@ -98,6 +98,11 @@ class AddPersonForm(forms.Form):
         error_messages={"required": "Enter an NHS number"},
     )
     birth_date = DateField(label="Date of birth", not_after=timezone.localdate)
+
+
+class AddPersonForm(WhoForm):
+    """Somebody whom the search did not find."""
+
     reason = forms.CharField(
         label="Why are they at high risk?",
         help_text="For example: takes an immunosuppressant that the hospital prescribes.",

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from django.utils.crypto import salted_hmac
+
 from shielding.accounts.models import Membership
 from shielding.audit.models import ReadLog
 
@@ -31,3 +33,12 @@ def record_download(*, by: Membership, what: str, patient_ids: Iterable[UUID], a
         what=what,
         patient_ids=sorted(set(patient_ids)),
     )
+
+
+def stand_in_id(nhs_number: str) -> UUID:
+    """Returns the id that stands in the log for somebody who has no row here, always the same for a person.
+
+    Keyed, so that nobody can find the number from the id, or an id from a number, without the secret key.
+    """
+    digest = salted_hmac("shielding.audit.stand_in_id", nhs_number, algorithm="sha256").digest()
+    return UUID(bytes=digest[:16], version=5)

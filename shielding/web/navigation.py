@@ -21,13 +21,18 @@ class Item:
         return reverse(self.url_name)
 
 
-_VALIDATION = (Item("Lists to check", "cohort:lists", "Confirm, remove and add people, then send your list in."),)
+_WHY = Item("Why or why not", "cohort:why", "See why one person was found by the search, or why not.")
+_VALIDATION = (
+    Item("Lists to check", "cohort:lists", "Confirm, remove and add people, then send your list in."),
+    _WHY,
+)
 
 ITEMS: dict[Role, tuple[Item, ...]] = {
     Role.CENTRAL_OPERATOR: (
         Item("Ledger", "ledger", "See where everybody is: flagged, validated, contacted, held or waiting."),
         Item("Extracts", "cohort:extracts", "See what each supplier sent, how old it is and what was refused."),
         Item("Searches", "cohort:searches", "Run the central search and see whom each criterion found."),
+        _WHY,
         Item("Risk models", "cohort:risk_lists", "Add the people whom a population risk model flags."),
         Item("Letters and texts", "letters:batches", "Make batches, see who is held and why, and stop a batch."),
     ),

@@ -34,6 +34,11 @@ def differences(before: str, after: str) -> list[Line]:
     return found
 
 
+def lines_of(text: str) -> list[Line]:
+    """Returns the lines of one text."""
+    return [_line(Change.SAME, line) for line in text.splitlines() if line.strip()]
+
+
 def _line(change: Change, text: str) -> Line:
     stripped = text.lstrip(" ")
     return Line(change, stripped.removeprefix("- "), (len(text) - len(stripped)) // 2)

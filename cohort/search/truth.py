@@ -27,6 +27,8 @@ from cohort.search.terms import AnyWindow, CountedAs, SexCode, Source, ValueRang
 
 #: Nobody is older, as far as these checks go.
 OLDEST = 125
+#: The age of an example where any age will do.
+_ADULT = 40
 #: A rule too tangled to be settled in so many steps is given the benefit of the doubt.
 _MOST_STEPS = 20_000
 
@@ -48,12 +50,12 @@ class Kind:
 
 
 def kinds(rule: Clause) -> list[Kind]:
-    """Returns one Kind for every way in which age and sex can differ to this rule, the youngest first."""
+    """Returns one Kind for every way in which age and sex can differ to this rule, an adult where one will do."""
     about = [leaf for leaf in leaves(rule) if isinstance(leaf, Age | Sex)]
     limits = {limit.value for leaf in about if isinstance(leaf, Age) for limit in (leaf.at_least, leaf.under) if limit}
-    ages = sorted({0, *(age for value in limits for age in (value - 1, value) if 0 <= age <= OLDEST)})
+    ages = {0, _ADULT, *(age for value in limits for age in (value - 1, value) if 0 <= age <= OLDEST)}
     different: dict[tuple[bool, ...], Kind] = {}
-    for age in ages:
+    for age in sorted(ages, key=lambda age: (age < 18, age)):
         for sex in SexCode:
             kind = Kind(age, sex)
             different.setdefault(tuple(kind.holds(leaf) for leaf in about), kind)

@@ -14,6 +14,7 @@ from cohort.search.assurance import Case
 from cohort.search.criteria import SEX_WORDS
 from cohort.search.reference import Person, Record
 from cohort.search.terms import EARLIEST_DATE, SexCode, Source
+from cohort.web.criteria_clauses import say_what_to_enter
 from shielding.fields import DateField
 
 FIRST_ROWS = 4
@@ -89,6 +90,7 @@ class CaseForm(forms.Form):
 
     def __init__(self, data: QueryDict | None, *, criterion: Criterion, draft: CriterionDraft | None) -> None:
         super().__init__(data or None, initial={"search_date": timezone.localdate()})
+        say_what_to_enter(self)
         self.lists = _lists(criterion, draft)
         posted = data or QueryDict()
         asked = posted.get("rows") or ""

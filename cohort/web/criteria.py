@@ -18,7 +18,7 @@ from cohort.queries.drafts import case_of, newest_lists, standing_cases
 from cohort.search.assurance import run_cases
 from cohort.search.checks import unused_lists
 from cohort.search.codec import from_json
-from cohort.search.differences import differences
+from cohort.search.differences import differences, lines_of
 from cohort.web.cases_forms import CaseForm
 from cohort.web.criteria_forms import NewCriterionForm, RetireCaseForm
 from shielding.accounts.http import MemberRequest
@@ -87,6 +87,7 @@ def criterion(request: MemberRequest, slug: str) -> HttpResponse:
         {
             "criterion": found,
             "version": version,
+            "lines": lines_of(version.plain_english) if version else [],
             "history": history,
             "draft": draft,
             "cases": list(zip(rows, results, strict=True)) if version else [(row, None) for row in rows],

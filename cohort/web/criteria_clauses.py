@@ -41,6 +41,15 @@ def _typed(data: Mapping[str, Any], *path: str) -> Any:
     return data
 
 
+def say_what_to_enter(form: forms.Form) -> None:
+    """Has each field that is left empty say what to do, in the words of its label."""
+    for field in form.fields.values():
+        if field.error_messages.get("required") == forms.Field.default_error_messages["required"]:
+            label = str(field.label or "")
+            verb = "Select" if isinstance(field, forms.ChoiceField) else "Enter"
+            field.error_messages["required"] = f"{verb} {label[:1].lower()}{label[1:]}"
+
+
 class ClauseForm(forms.Form):
     """The fields that every clause about records shares. `clause` is what it says, once it is valid."""
 
@@ -57,6 +66,7 @@ class ClauseForm(forms.Form):
 
     def __init__(self, *args: Any, lists: Iterable[CodeListVersion] = (), **options: Any) -> None:
         super().__init__(*args, **options)
+        say_what_to_enter(self)
         choices = [("", "Choose a code list")]
         choices += [(each.code_list.slug, f"{each.code_list.name} (version {each.number})") for each in lists]
         for name in ("code_list", "other_list", "followed_by", "with_list"):

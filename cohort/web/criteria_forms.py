@@ -11,7 +11,7 @@ from cohort.models import CodeListVersion
 from cohort.search import criteria as model
 from cohort.search.codec import from_json
 from cohort.search.terms import CriterionError, Tier
-from cohort.web.criteria_clauses import NARROW, clause_json
+from cohort.web.criteria_clauses import NARROW, clause_json, say_what_to_enter
 
 GROUP_WORDS = {
     "ALL_OF": "All of these",
@@ -68,6 +68,10 @@ class GroupForm(forms.Form):
 
 class AboutForm(forms.Form):
     """What a criterion is called, whom it is about, and its note."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        say_what_to_enter(self)
 
     title = forms.CharField(label="Title", max_length=200)
     tier = forms.ChoiceField(
@@ -151,4 +155,6 @@ class SignOffForm(forms.Form):
 class RetireCaseForm(forms.Form):
     """Why an example person is taken out."""
 
-    why = forms.CharField(label="Why take them out?", max_length=300)
+    why = forms.CharField(
+        label="Why take them out?", max_length=300, error_messages={"required": "Enter why you take them out"}
+    )

@@ -111,7 +111,7 @@ def test_a_clause_is_changed_in_its_form(page: Any, draft: CriterionDraft) -> No
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"label": ""}, "This field is required"),
+        ({"label": ""}, "Enter what practices read beside the evidence"),
         ({"at_least": "0"}, "How many at least: must be from 1 to 1000"),
         ({"at_least": "4"}, "Why so many: must say why this number"),
         ({"sources": []}, "Select where to look"),
@@ -134,7 +134,7 @@ def test_a_clause_is_changed_in_its_form(page: Any, draft: CriterionDraft) -> No
         ({"counted_as": "COURSES"}, "Enter the longest gap within a course"),
         ({"value_at_least": "40"}, "Why these values: must say why these values"),
         ({"value_at_least": "40", "value_under": "30", "value_reason": "x"}, "must be more than at_least"),
-        ({"code_list": ""}, "This field is required"),
+        ({"code_list": ""}, "Select code list"),
         ({"label": "Long-acting inhaler"}, "two different clauses are both called"),
     ],
 )  # fmt: skip
@@ -322,7 +322,7 @@ def test_an_example_person_is_added_record_by_record(page: Any, draft: Criterion
         (record(0, PREDNISOLONE, 1) | {"record0-episode": "e1"}, "Only hospital records have an episode"),
         (record(0, PREDNISOLONE, 1, source=""), "Select the source"),
         ({"birth_date_year": "2021"}, "Date of birth must not be after the search date"),
-        ({"name": ""}, "This field is required"),
+        ({"name": ""}, "Enter name of the example"),
     ],
 )
 def test_what_is_wrong_with_an_example_is_told(

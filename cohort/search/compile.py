@@ -192,7 +192,7 @@ class Program:
         named = found.select(*keys, other_id=code_id)
         named = named.join(codes, named.other_id == codes.code_id, rname="{name}_beside")
         named = named.select(*keys, "code").distinct()
-        return named.group_by(keys).aggregate(others=named.code.group_concat(", ", order_by=named.code))
+        return named.group_by(keys).aggregate(others=named.code.collect().sort().join(", "))
 
     def _latest(self, rows: ir.Table) -> ir.Table:
         """Returns the rows that no rival of the same person and measure is later than."""
@@ -225,11 +225,11 @@ class Program:
         rows = reduce(lambda one, other: one.union(other), true)
         return rows.group_by("person").aggregate(
             **{
-                word: ibis.ifelse(
-                    rows.measure // WORD == n, _bit(rows.measure % WORD), ibis.literal(0, "int64")
-                ).bit_or()
-                if len(self.words) > 1
-                else _bit(rows.measure).bit_or()
+                word: _bit_or(
+                    ibis.ifelse(rows.measure // WORD == n, _bit(rows.measure % WORD), ibis.literal(0, "int64"))
+                    if len(self.words) > 1
+                    else _bit(rows.measure)
+                )
                 for n, word in enumerate(self.words)
             }
         )
@@ -315,7 +315,13 @@ def _enough(found: ir.Table, counted: ir.Table) -> ir.Table:
 
 
 def _bit(number: Any) -> Any:
-    return ibis.literal(1, "int64") << number.cast("int64")
+    # Shifted down from the highest: Spark takes a small number for one of 32 bits, and would shift it out of them.
+    return ibis.literal(1 << (WORD - 1), "int64") >> (WORD - 1 - number.cast("int32"))
+
+
+@ibis.udf.agg.builtin(name="bit_or")
+def _bit_or(bits: int) -> int:  # type: ignore[empty-body]
+    """Every engine's own: Ibis has no words for it on Spark."""
 
 
 def _about_person(leaf: Any, people: ir.Table, plan: Plan) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 
 from cohort.search.criteria import (
     EVIDENCE_LIMIT,
@@ -22,14 +23,13 @@ from cohort.search.criteria import (
     LatestOfTwo,
     LatestValue,
     NotFollowedBy,
-    RecordLeaf,
-    Records,
     SameEpisode,
     Sex,
 )
+from cohort.search.given import Given, given_tables
 from cohort.search.plan import SECOND, WORD, Plan
 from cohort.search.terms import EVERY_SOURCE, CountedAs, Source, months_before
-from cohort.search.verdicts import clause_order
+from cohort.search.verdicts import Verdicts
 
 _LATEST = (LatestOfTwo, LatestValue, NotFollowedBy)
 
@@ -45,20 +45,6 @@ RECORDS = ibis.schema(
     }
 )
 PATIENTS = ibis.schema({"person": "int64", "practice_code": "string", "sex": "string", "birth_date": "date"})
-
-
-@dataclass(frozen=True)
-class Given:
-    """A small table that the engine makes from rows of Python, in the order of the columns."""
-
-    name: str
-    schema: ibis.Schema
-    rows: list[tuple[Any, ...]]
-
-    @property
-    def table(self) -> ir.Table:
-        """The table as an expression."""
-        return ibis.table(self.schema, self.name)
 
 
 @dataclass(frozen=True)
@@ -88,7 +74,7 @@ class Program:
         self.words = [f"b{n}" for n in range(plan.words)]
         self.records = ibis.table(RECORDS, "records")
         self.patients = ibis.table(PATIENTS, "patients")
-        self.given = [_bearings(plan), _codes(plan), _pairs(plan), _counted(plan), _clauses(plan)]
+        self.given = given_tables(plan)
         self._tables = {each.name: each.table for each in self.given}
         self.before: list[Step] = []
         self._keep_before("held", self._held())
@@ -111,6 +97,24 @@ class Program:
         self.after.append(Step("evidence", self._evidence(high, reasons)))
         flags = high.select("person", "profile").join(criteria.filter(criteria.is_high), "profile")
         self.after.append(Step("flags", flags.select("person", "criterion")))
+
+    def judged(self, verdicts: Verdicts) -> list[Given]:
+        """Returns the tables of `verdict_schemas`, of the profiles that meet any criterion."""
+        plan = self.plan
+        high = verdicts.met[:, plan.high()].sum(axis=1) > 0
+        met = [np.flatnonzero(row) for row in verdicts.met]
+        rows: dict[str, list[tuple[Any, ...]]] = {
+            "verdicts": [
+                (*map(int, verdicts.bits[n]), n, bool(high[n])) for n, numbers in enumerate(met) if len(numbers)
+            ],
+            "criteria": [
+                (n, int(k), plan.criteria[k].slug, int(k) in plan.high())
+                for n, numbers in enumerate(met)
+                for k in numbers
+            ],
+            "reasons": list(verdicts.reasons()),
+        }
+        return [Given(name, schema, rows[name]) for name, schema in self.verdict_schemas.items()]
 
     def _keep_before(self, name: str, expression: ir.Table) -> ir.Table:
         step = Step(name, expression)
@@ -335,94 +339,3 @@ def _about_person(leaf: Any, people: ir.Table, plan: Plan) -> Any:
     if born[0]:
         holds = people.birth_date <= ibis.literal(born[0])
     return holds & (people.birth_date > ibis.literal(born[1])) if born[1] else holds
-
-
-def _bearings(plan: Plan) -> Given:
-    numbers = {code: n for n, code in enumerate(plan.codes)}
-    schema = ibis.schema(
-        {
-            "system": "string",
-            "code": "string",
-            "code_id": "int32",
-            "measure": "int16",
-            "is_rival": "boolean",
-            "is_alone": "boolean",
-            "first": "date",
-            "last": "date",
-            "gp": "boolean",
-            "medicines": "boolean",
-            "hospital": "boolean",
-            "low": "float64",
-            "high": "float64",
-            "needs_value": "boolean",
-        }
-    )
-    rows = [
-        (
-            *each.code,
-            numbers[each.code],
-            each.measure,
-            each.is_rival,
-            each.is_alone,
-            each.first,
-            each.last,
-            *(source in each.sources for source in (Source.GP, Source.MEDICINES, Source.HOSPITAL)),
-            each.value.at_least if each.value else None,
-            each.value.under if each.value else None,
-            each.needs_value or each.value is not None,
-        )
-        for each in plan.bearings
-    ]
-    return Given("bearings", schema, rows)
-
-
-def _codes(plan: Plan) -> Given:
-    schema = ibis.schema({"code_id": "int32", "system": "string", "code": "string"})
-    return Given("codes", schema, [(n, *code) for n, code in enumerate(plan.codes)])
-
-
-def _pairs(plan: Plan) -> Given:
-    numbers = {code: n for n, code in enumerate(plan.codes)}
-    schema = ibis.schema({"measure": "int16", "is_rival": "boolean", "code_id": "int32", "second_id": "int32"})
-    rows = [
-        (measure, is_rival, numbers[system, code], numbers[system, second])
-        for measure, is_rival, system, code, second in plan.pairs
-    ]
-    return Given("pairs", schema, rows)
-
-
-def _counted(plan: Plan) -> Given:
-    schema = ibis.schema({"measure": "int16", "at_least": "int64", "gap": "int64"})
-    rows = [
-        (n, leaf.at_least.value, leaf.course_gap.value if leaf.course_gap else 0)
-        for n, leaf in enumerate(plan.measures)
-        if isinstance(leaf, Records)
-    ]
-    return Given("counted", schema, rows)
-
-
-def _clauses(plan: Plan) -> Given:
-    """What each clause of the high tier is called: several criteria may call one measure differently."""
-    schema = ibis.schema(
-        {
-            "number": "int64",
-            "measure": "int64",
-            "criterion": "string",
-            "place": "int16",
-            "clause": "string",
-            "code_list": "string",
-        }
-    )
-    rows = [
-        (
-            number,
-            plan.number_of(leaf, plan.asked[number]),
-            plan.criteria[number].slug,
-            place,
-            leaf.label,
-            leaf.code_list if isinstance(leaf, RecordLeaf) else "",
-        )
-        for number in plan.high()
-        for place, leaf in enumerate(clause_order(plan.criteria[number].rule))
-    ]
-    return Given("clauses", schema, rows)

@@ -13,9 +13,9 @@ from typing import Any
 import ibis
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from cohort.search.compile import PATIENTS, RECORDS, Given, Program, Step
+from cohort.search.compile import PATIENTS, RECORDS, Program, Step
+from cohort.search.given import Given
 from cohort.search.shards import File, Shard
 from cohort.search.verdicts import Bits, Verdicts
 
@@ -64,11 +64,8 @@ class Duck:
 
     def give(self, given: Given) -> None:
         """Makes a small table of rows."""
-        arrow = given.schema.to_pyarrow()
-        columns = list(zip(*given.rows, strict=True)) or [()] * len(arrow)
-        table = pa.table([pa.array(column, field.type) for column, field in zip(columns, arrow, strict=True)], arrow)
         # Not Backend.create_table: Ibis 12 writes an INSERT that DuckDB refuses with this sqlglot.
-        self.connection.register("given", table)
+        self.connection.register("given", given.arrow)
         self.connection.execute(f'CREATE OR REPLACE TEMPORARY TABLE "{given.name}" AS FROM given')
         self.connection.unregister("given")
 
@@ -107,21 +104,9 @@ class Duck:
 
     def judge(self, program: Program, bits: Bits) -> Verdicts:
         """Works out the verdicts of profiles and makes the tables that the steps after it read."""
-        plan = program.plan
-        verdicts = Verdicts(plan, bits)
-        high = verdicts.met[:, plan.high()].sum(axis=1) > 0
-        met = [np.flatnonzero(row) for row in verdicts.met]
-        rows: dict[str, list[tuple[Any, ...]]] = {
-            "verdicts": [(*map(int, bits[n]), n, bool(high[n])) for n, numbers in enumerate(met) if len(numbers)],
-            "criteria": [
-                (n, int(k), plan.criteria[k].slug, int(k) in plan.high())
-                for n, numbers in enumerate(met)
-                for k in numbers
-            ],
-            "reasons": list(verdicts.reasons()),
-        }
-        for name, schema in program.verdict_schemas.items():
-            self.give(Given(name, schema, rows[name]))
+        verdicts = Verdicts(program.plan, bits)
+        for table in program.judged(verdicts):
+            self.give(table)
         return verdicts
 
 

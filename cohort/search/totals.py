@@ -6,8 +6,9 @@ import ibis
 import numpy as np
 import numpy.typing as npt
 
-from cohort.search.compile import Given, Program
+from cohort.search.compile import Program
 from cohort.search.duck import Duck, path_list
+from cohort.search.given import Given
 from cohort.search.verdicts import Verdicts
 
 OLDEST_BAND = 90

@@ -4,13 +4,13 @@ People with the same true measures are one profile: a country has some thousands
 criterion is worked out for a profile once, however many people have it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from cohort.search.criteria import AllOf, AnyOf, AtLeast, Clause, Group, Leaf, NoneOf, RecordLeaf, leaves
+from cohort.search.criteria import AllOf, AnyOf, AtLeast, Clause, Group, Leaf, NoneOf
 from cohort.search.plan import WORD, Asked, Plan
 
 Truths = npt.NDArray[np.bool_]
@@ -37,6 +37,7 @@ class Verdicts:
 
     def __init__(self, plan: Plan, bits: Bits) -> None:
         self.plan = plan
+        self.bits = bits
         self.truths: Truths = np.empty((len(bits), len(plan.measures)), dtype=np.bool_)
         for n in range(len(plan.measures)):
             self.truths[:, n] = (bits[:, n // WORD] >> (n % WORD)) & 1
@@ -122,22 +123,3 @@ def _walk(clause: Clause, above: tuple[Clause, ...]) -> Iterator[tuple[Leaf, tup
 def clause_order(rule: Clause) -> list[Leaf]:
     """Returns the clauses that can be evidence, in the order that evidence is shown."""
     return [leaf for leaf, _ in _places(rule)]
-
-
-def true_without_records(rule: Clause) -> bool:
-    """Says whether somebody without any record can meet the rule, by age, by sex or by the absence of records."""
-    about_person = [leaf for leaf in leaves(rule) if not isinstance(leaf, RecordLeaf)]
-    rows = 1 << len(about_person)
-    columns: dict[Leaf, Truths] = {leaf: (np.arange(rows) >> n) & 1 == 1 for n, leaf in enumerate(about_person)}
-    return bool(_over(rule, columns, rows).any())
-
-
-def _over(clause: Clause, columns: dict[Leaf, Truths], rows: int) -> Truths:
-    if isinstance(clause, Group):
-        return _combine(clause, np.stack([_over(child, columns, rows) for child in clause.clauses]))
-    return columns.get(clause, np.zeros(rows, dtype=np.bool_))
-
-
-def as_bits(rows: Sequence[Sequence[int]], words: int) -> Bits:
-    """Returns rows of words as an array with a row a profile."""
-    return np.array(rows, dtype=np.int64).reshape(len(rows), words)

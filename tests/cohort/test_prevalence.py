@@ -32,6 +32,7 @@ from cohort.search.criteria import (
     NotFollowedBy,
     Records,
     SameEpisode,
+    walk,
 )
 from cohort.search.engine import run_search
 from cohort.search.terms import AnyWindow, Source
@@ -40,8 +41,8 @@ from tests.cohort.factories import invented_nhs_number
 PUBLISHED = Path(__file__).resolve().parents[3] / "shared" / "reference" / "SPL_by_LA.csv"
 ENGLAND = "E92000001"
 SEARCH_DATE = date(2020, 9, 16)
-PEOPLE = 250_000
-#: With some 150 comparisons, one of them is beyond this by chance in about one seed of a hundred.
+PEOPLE = 200_000
+#: With some 50 comparisons, one of them is beyond this by chance in about one seed of three hundred.
 STANDARD_ERRORS = 4
 #: Published group -> the shipped criterion that is meant to find it.
 CRITERION_OF = {
@@ -121,7 +122,9 @@ class Meeting:
             for each in clause.clauses:
                 yield from self.rows(person, each)
         elif isinstance(clause, AnyOf):
-            yield from self.rows(person, self.dice.choice(clause.clauses))
+            # Whoever takes an immunosuppressant is of that group too, and would be counted in two.
+            ways = [way for way in clause.clauses if "immunosuppressant" not in _lists(way)]
+            yield from self.rows(person, self.dice.choice(ways or clause.clauses))
         elif isinstance(clause, SameEpisode):
             day, episode = self.day(clause.window), f"E{person}"
             for slug in (clause.code_list, clause.with_list):
@@ -154,6 +157,10 @@ class Meeting:
     def day(self, window: AnyWindow | None, leaving: int = 0) -> date:
         first = window.start(SEARCH_DATE) if window else SEARCH_DATE - timedelta(days=3_000)
         return SEARCH_DATE - timedelta(days=self.dice.randint(0, (SEARCH_DATE - first).days - leaving))
+
+
+def _lists(clause: Clause) -> set[str]:
+    return {each.code_list for each in walk(clause) if isinstance(each, Records)}
 
 
 @dataclass

@@ -55,7 +55,7 @@ def test_a_practice_sees_what_is_missing_for_one_of_its_own(hugo: Cast, sign_in:
     assert "Respiratory (severe asthma): not met" in words
     assert "Yes Long-acting inhaler or leukotriene antagonist: found" in words
     assert "No Prednisolone dispensed: 3 of 4 needed" in words
-    assert "Prednisolone 1mg tablets, dm+d 325426006" in words
+    assert "Prednisolone 1mg tablets. dm+d 325426006, dispensed medicines." in words
 
 
 def test_what_is_met_comes_first_with_the_records(hugo: Cast, sign_in: SignIn) -> None:

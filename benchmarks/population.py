@@ -4,11 +4,13 @@
     <folder>/week-2/{gp,medicines}/             a week later: 1 % of the people changed
 
 Nothing is sorted: codes are taken in order, and the people of each are drawn in order, one from each
-of as many strata as there are people with the code. The same people, seed and code lists give the
+of as many strata as there are people with the code. Only the first shard is drawn; the others are the
+same records under other numbers, with details of their own. The same people, seed and code lists give the
 same rows. Up to 900,000 people have NHS numbers of the 999 range; more need numbers that somebody
 may have, which is why a population is never put in the repository.
 """
 
+import hashlib
 import json
 import shutil
 import time
@@ -94,8 +96,14 @@ def make_next_week(folder: Path, people: int, *, shards: int | None = None, seed
 def _make(folder: Path, people: int, shards: int, seed: int, *, week: int) -> Population:
     target = folder / f"week-{week}"
     told = target / "population.json"
-    lists = json.dumps(list(shipped_lists()))
-    wanted = {"people": people, "shards": shards, "seed": seed, "lists": lists}
+    made_by = [Path(__file__), Path(__file__).with_name("catalogue.py")]
+    recipe = json.dumps([list(shipped_lists()), *(path.read_text(encoding="utf-8") for path in made_by)])
+    wanted = {
+        "people": people,
+        "shards": shards,
+        "seed": seed,
+        "recipe": hashlib.sha256(recipe.encode()).hexdigest(),
+    }
     if told.exists() and (there := json.loads(told.read_text()))["wanted"] == wanted:
         return Population(people, shards, folder, there["seconds"], there["bytes"], there["rows"])
     shutil.rmtree(target, ignore_errors=True)
@@ -152,21 +160,23 @@ class _Writer:
             (self.target / name).mkdir(parents=True)
         rows = 0
         differ: dict[str, list[np.ndarray]] = {name: [] for name in names}
+        own = everybody[everybody % self.shards == 0]
+        changed = np.zeros(len(own), bool)
+        if self.week > 1:
+            changed[np.random.default_rng([self.seed, 1_000_000]).random(len(own)) < CHANGED_SHARE] = True
+        moved = changed & (np.arange(len(own)) % 3 == 0)
+        for name, source in names.items():
+            shard = _Shard(0, own, changed, np.zeros(len(own), bool))
+            paths = [self.target / name / shard_name("records", number, self.shards) for number in range(self.shards)]
+            rows += self._write_records(paths[0], source, streams[source], shard, changed & ~moved)
+            for number, path in enumerate(paths[1:], start=1):
+                rows += self._renumber(paths[0], path, number)
+            if name == "gp":
+                shard.kept |= moved
+            differ[name] = [own[shard.kept] + number for number in range(self.shards)]
         for number in range(self.shards):
-            own = everybody[everybody % self.shards == number]
-            dice = np.random.default_rng([self.seed, number, 1_000_000])
-            changed = np.zeros(len(own), bool)
-            if self.week > 1:
-                changed[dice.random(len(own)) < CHANGED_SHARE] = True
-            moved = changed & (np.arange(len(own)) % 3 == 0)
-            self._write_patients(number, own, moved)
-            for name, source in names.items():
-                shard = _Shard(number, own, changed, np.zeros(len(own), bool))
-                path = self.target / name / shard_name("records", number, self.shards)
-                rows += self._write_records(path, source, streams[source], shard, changed & ~moved)
-                if name == "gp":
-                    shard.kept |= moved
-                differ[name].append(own[shard.kept])
+            # Numbers of the other shards need no right check digit: nothing that reads the store looks at it.
+            self._write_patients(number, own + number, moved)
         if self.week > 1:
             for name, people in differ.items():
                 self._copy(pa.table({"person": np.sort(np.concatenate(people))}), "*", self.target / name / "changed")
@@ -180,6 +190,14 @@ class _Writer:
             f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {row_group})"
         ).fetchall()[0]
         self.duck.unregister("made")
+        return int(count)
+
+    def _renumber(self, source: Path, path: Path, by: int) -> int:
+        """Writes a shard's records for another shard's people, in the same order."""
+        (count,) = self.duck.execute(
+            f"COPY (SELECT * REPLACE (person + {by} AS person) FROM read_parquet('{source}')) TO '{path}'"
+            f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_RECORDS_ROW_GROUP})"
+        ).fetchall()[0]
         return int(count)
 
     def _write_patients(self, number: int, own: np.ndarray, moved: np.ndarray) -> None:

@@ -209,6 +209,8 @@ if not (1 <= EXTRACT_SHARDS <= 256 and EXTRACT_SHARDS.bit_count() == 1):
     raise ImproperlyConfigured("EXTRACT_SHARDS must be a power of two, up to 256.")
 #: What DuckDB may hold in memory while an extract loads; the rest goes to disk beside the store.
 EXTRACT_MEMORY_LIMIT = env.str("EXTRACT_MEMORY_LIMIT", default="4GB")
+#: What DuckDB may hold while a search runs; the rest spills to disk in the run's folder.
+SEARCH_MEMORY_LIMIT = env.str("SEARCH_MEMORY_LIMIT", default="6GB")
 #: Where a search writes its results until they have landed.
 RUN_FOLDER = Path(env.str("RUN_FOLDER", default=str(DATA_DIR / "runs")))
 #: What the folder transport writes for a print supplier and an SMS provider.

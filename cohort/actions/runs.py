@@ -220,6 +220,7 @@ def _run_engine(run: SearchRun, results: Path) -> SearchResult:
         search_date=run.search_date,
         out=results,
         progress=lambda percent, doing: _tell(run.pk, percent * (SEARCHED - 1) // 100, doing),
+        memory_limit=settings.SEARCH_MEMORY_LIMIT,
         since=since,
     )
 

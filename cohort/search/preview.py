@@ -16,7 +16,8 @@ from cohort.search.duck import opened
 from cohort.search.plan import Asked, Plan
 from cohort.search.shards import File, Shard, every_file
 from cohort.search.totals import band
-from cohort.search.verdicts import Attrition, true_without_records
+from cohort.search.truth import kinds, without_records
+from cohort.search.verdicts import Attrition
 
 _DRAFT, _PUBLISHED = "draft", "published"
 #: A search's bands, but for 15 and 16 to 19: working age begins at 16.
@@ -76,7 +77,9 @@ def preview(
         tuple(File(path, picks=False) for path in every_file(extracts, "records")),
     )
     with tempfile.TemporaryDirectory() as spill, opened(Path(spill), threads=threads) as duck:
-        program = Program(plan, needs_records=not any(true_without_records(each.criterion.rule) for each in asked))
+        rules = [each.criterion.rule for each in asked]
+        needs_records = not any(without_records(rule, kind) for rule in rules for kind in kinds(rule))
+        program = Program(plan, needs_records=needs_records)
         for given in program.given:
             duck.give(given)
         duck.read(everything, (code for _, code in plan.codes))

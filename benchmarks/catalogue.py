@@ -88,6 +88,7 @@ def _mothers(kind: int) -> bool:
 _ASTHMA = _of_every(12, 3)
 _COPD = _of_every(7, 2, youngest=45)
 _CANCER = _of_every(20, 5, 11, youngest=30)
+_LUNG_CANCER = _of_every(100, 31, youngest=40)
 _TRANSPLANT = _of_every(100, 7, 57, youngest=10)
 _HEART = _of_every(6, 1, youngest=45)
 _KIDNEY = _of_every(5, 4, youngest=55)
@@ -96,8 +97,8 @@ DEFAULT = Profile(0.005, records=3)
 PROFILES = {
     "asthma": Profile(0.08, _ASTHMA, records=5, days=5_000),
     "asthma-inhaler": Profile(0.05, _ASTHMA, records=9, days=365),
-    "body-mass-index": Profile(0.4, records=2, days=2_000, values=(16, 46)),
-    "chemotherapy": Profile(0.003, _CANCER, records=4, days=900),
+    "body-mass-index": Profile(0.5, records=3, days=4_000, values=(16, 42)),
+    "chemotherapy": Profile(0.006, _CANCER, records=4, days=900),
     "chronic-heart-disease": Profile(0.05, _HEART, records=5),
     "chronic-liver-disease": Profile(0.008, records=3),
     "chronic-lung-disease": Profile(0.004, _COPD, records=4),
@@ -114,16 +115,18 @@ PROFILES = {
     "diabetes": Profile(0.07, records=9, days=4_000),
     "diabetes-resolved": Profile(0.001),
     "dialysis": Profile(0.0008, records=6, days=900),
-    "haematological-cancer": Profile(0.006, _CANCER, records=2),
+    "haematological-cancer": Profile(0.006, _CANCER, records=3),
     "haematological-transplant": Profile(0.0004, _TRANSPLANT, records=1),
     "immunosuppressant": Profile(0.004, _TRANSPLANT, records=9, days=400),
     "inhaled-steroid": Profile(0.06, _ASTHMA, records=9, days=365),
-    "lung-cancer": Profile(0.0015, _CANCER),
+    "lung-cancer": Profile(0.001, _LUNG_CANCER, days=1_500),
     "prednisolone": Profile(0.007, _ASTHMA, records=8, days=300),
     "pregnancy": Profile(0.015, _mothers, records=2, days=400),
-    "radical-radiotherapy": Profile(0.002, _CANCER, records=2, days=900),
+    "radical-radiotherapy": Profile(0.001, _LUNG_CANCER, records=2, days=900),
+    "rare-disease": Profile(0.0064, records=3),
     "severe-copd": Profile(0.006, _COPD),
-    "solid-cancer": Profile(0.025, _CANCER, records=3),
+    "severe-lung-disease": Profile(0.0018, records=3),
+    "solid-cancer": Profile(0.03, _CANCER, records=4),
     "solid-transplant": Profile(0.001, _TRANSPLANT),
     "splenectomy": Profile(0.0008),
     "transplant-complication": Profile(0.001, _TRANSPLANT),
@@ -170,10 +173,10 @@ def _listed(slug: str, rows: list[dict[str, str]]) -> Iterator[tuple[str, str, P
     for row, weight in zip(rows, weights, strict=True):
         pair = row["paired_code"]
         key = zlib.crc32(f"{slug} {row['system']} {row['code']} {pair}".encode())
-        in_gp = SOURCE_OF.get(row["system"]) == "GP"
-        part = Part(
-            key, profile.share * 1e6 * weight, kinds, profile.records, profile.days, profile.values if in_gp else None
-        )
+        source = SOURCE_OF.get(row["system"], "HOSPITAL")
+        values = profile.values if source == "GP" else None
+        records = profile.records if source != "HOSPITAL" else 1
+        part = Part(key, profile.share * 1e6 * weight, kinds, records, profile.days, values)
         yield row["system"], row["code"], part
         if pair:
             yield row["system"], pair, part

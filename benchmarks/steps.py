@@ -100,13 +100,17 @@ def search(
 
 
 def preview(*, extracts: Sequence[str], day: str) -> Result:
-    """Previews every criterion of the set as if it were being edited; `seconds` is the slowest."""
+    """Previews every criterion of the set as if it were being edited; `seconds` is the slowest.
+
+    The first is done twice: somebody who edits meets a server that has been running for a while.
+    """
     from cohort.search.preview import preview as preview_one
 
     sets = code_sets()
     took: dict[str, float] = {}
     engine_took: dict[str, float] = {}
-    for criterion in shipped_criteria():
+    shipped = shipped_criteria()
+    for criterion in [shipped[0], *shipped]:
         began = time.monotonic()
         found = preview_one(
             draft=criterion,

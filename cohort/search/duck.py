@@ -73,6 +73,10 @@ class Duck:
         """Makes the table of a step."""
         self.execute(f'CREATE OR REPLACE TEMPORARY TABLE "{step.name}" AS {self.sql(step.expression)}', told)
 
+    def write(self, path: Path, sql: str) -> None:
+        """Writes what a query gives to a Parquet file."""
+        self.execute(f"COPY ({sql}) TO '{_quoted(str(path))}' (FORMAT parquet, COMPRESSION zstd)")
+
     def sql(self, expression: Any) -> str:
         """Returns an expression as DuckDB's SQL; compiled once, however often it is run."""
         # The expression is kept with its text, so that its id is not given to another.

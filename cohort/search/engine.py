@@ -98,10 +98,7 @@ def run_search(
     Raises NoPatients, UnknownCodeList, ValueError where two criteria share a slug or there are none,
     and CannotContinue.
     """
-    slugs = [criterion.slug for criterion in criteria]
-    if not slugs or len(set(slugs)) < len(slugs):
-        raise ValueError("a search needs criteria, each with a slug of its own")
-    plan = Plan([Asked(criterion, code_sets) for criterion in criteria], search_date)
+    plan = plan_of(criteria, code_sets, search_date)
     parts = shards(extracts)
     if not any(part.patients for part in parts):
         raise NoPatients("a search needs at least one file of patients")
@@ -122,19 +119,28 @@ def run_search(
     done = [json.loads((folder / f"done-{part.name}.json").read_text()) for part in parts]
     for part in parts:
         (folder / f"done-{part.name}.json").unlink()
-    _finish(folder, out)
+    finish(folder, out)
     told.at(len(parts), 1, "Done")
     totals = {name: sum(each[name] for each in done) for name in done[0]}
     return SearchResult(**totals, counts=counts)
 
 
+def plan_of(criteria: Sequence[Criterion], code_sets: Mapping[str, CodeSet], search_date: date) -> Plan:
+    """Returns the plan of a search. Raises UnknownCodeList and ValueError as `run_search` does."""
+    slugs = [criterion.slug for criterion in criteria]
+    if not slugs or len(set(slugs)) < len(slugs):
+        raise ValueError("a search needs criteria, each with a slug of its own")
+    return Plan([Asked(criterion, code_sets) for criterion in criteria], search_date)
+
+
 def discard(out: Path) -> None:
     """Removes the results in `out`, and those of a search for it that did not end."""
-    for folder in (out, _unfinished(out)):
+    for folder in (out, unfinished(out)):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _unfinished(out: Path) -> Path:
+def unfinished(out: Path) -> Path:
+    """Returns the folder that results are made in before they are `out`."""
     return out.with_name(f".{out.name}.part")
 
 
@@ -154,7 +160,7 @@ def _job(plan: Plan, extracts: Sequence[Path], since: Since | None) -> dict[str,
 
 def _begin(out: Path, job: dict[str, object]) -> Path:
     """Returns the folder that a search is made in, with the finished shards of the same search if it died."""
-    folder = _unfinished(out)
+    folder = unfinished(out)
     written = folder / _JOB
     if not (written.exists() and json.loads(written.read_text()) == job):
         shutil.rmtree(folder, ignore_errors=True)
@@ -163,7 +169,8 @@ def _begin(out: Path, job: dict[str, object]) -> Path:
     return folder
 
 
-def _finish(folder: Path, out: Path) -> None:
+def finish(folder: Path, out: Path) -> None:
+    """Makes a folder of whole results `out`, with nothing of it left to be written."""
     shutil.rmtree(folder / "spill", ignore_errors=True)
     for each in [*folder.iterdir(), folder]:
         descriptor = os.open(each, os.O_RDONLY)
@@ -253,8 +260,8 @@ class _Search:
         duck.judge(program, bits)
         for step, until in zip(program.after, (0.7, 0.85, 0.87), strict=True):
             duck.keep(step, partial(self._tell_part, until, 0, "Collecting the evidence"))
-        self._write("evidence", _EVIDENCE)
-        self._write("flags", _FLAGS)
+        self._write("evidence", EVIDENCE)
+        self._write("flags", FLAGS)
         self._tell(0.92, "Writing what was found")
         people = first_of_each(self.shard.patients, self.shard, ["*"])
         self._write("people", f"SELECT * FROM ({people}) SEMI JOIN flags USING (person) ORDER BY person")
@@ -289,8 +296,7 @@ class _Search:
             self._write(name, f"SELECT {columns}, {total} FROM ({tallied}) GROUP BY ALL HAVING sum(people) <> 0")
 
     def _write(self, name: str, sql: str) -> None:
-        path = str(self.folder / f"{name}-{self.shard.name}.parquet").replace("'", "''")
-        self.duck.execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+        self.duck.write(self.folder / f"{name}-{self.shard.name}.parquet", sql)
 
     def _count(self, sql: str) -> int:
         return int(self.duck.execute(sql).fetchone()[0])
@@ -302,12 +308,13 @@ class _Search:
         self.told.at(self.shard.number, share, doing)
 
 
-_EVIDENCE = (
+#: The queries of the results that are written, over a program's tables.
+EVIDENCE = (
     "SELECT person, criterion, clause, system, code, event_date, source, detail, code_list FROM evidence"
     " ORDER BY person, criterion, place, rank"
 )
 #: Adds up what tells one piece of evidence from another, so that landing need not compare the evidence itself.
-_FLAGS = (
+FLAGS = (
     "SELECT person, criterion, coalesce(fingerprint, 0) AS fingerprint FROM flags LEFT JOIN (SELECT person, criterion,"
     " (sum(md5_number_lower(concat_ws(chr(31), clause, system, code, coalesce(event_date::VARCHAR, ''), source, detail,"
     " code_list))::HUGEINT) % 9223372036854775807)::BIGINT AS fingerprint FROM evidence GROUP BY ALL)"

@@ -45,30 +45,24 @@ def write_totals(duck: Duck, program: Program, folder: Path, base: Path | None) 
             f"CREATE OR REPLACE TEMPORARY TABLE {table} AS SELECT {columns}, sum(people)::BIGINT AS people"
             f" FROM read_parquet({path_list(map(str, paths))}) GROUP BY ALL HAVING sum(people) <> 0"
         )
-        _write(duck, folder, name, f"FROM {table} ORDER BY ALL")
+        duck.write(folder / f"{name}.parquet", f"FROM {table} ORDER BY ALL")
         for path in folder.glob(f"{name}-*-of-*.parquet"):
             path.unlink()
     bits, people = duck.profiles(program, "FROM tally_profiles ORDER BY ALL")
     verdicts = duck.judge(program, bits)
     by_profile = f"JOIN verdicts USING ({words}) JOIN criteria USING (profile)"
-    _write(
-        duck,
-        folder,
-        "counts",
+    duck.write(
+        folder / "counts.parquet",
         f"SELECT criterion, practice_code, sum(people)::BIGINT AS people FROM tally_practices {by_profile}"
         " GROUP BY ALL ORDER BY ALL",
     )
-    _write(
-        duck,
-        folder,
-        "groups",
+    duck.write(
+        folder / "groups.parquet",
         f"SELECT criterion, age_band, sex, sum(people)::BIGINT AS people FROM tally_groups {by_profile}"
         " GROUP BY ALL ORDER BY ALL",
     )
-    _write(
-        duck,
-        folder,
-        "combinations",
+    duck.write(
+        folder / "combinations.parquet",
         f"SELECT criteria, sum(people)::BIGINT AS people FROM (SELECT {words}, any_value(people) AS people,"
         f" list(criterion ORDER BY number) AS criteria FROM tally_profiles {by_profile} GROUP BY {words})"
         " GROUP BY ALL ORDER BY people DESC, criteria",
@@ -80,9 +74,4 @@ def write_totals(duck: Duck, program: Program, folder: Path, base: Path | None) 
 def _write_attrition(duck: Duck, verdicts: Verdicts, people: npt.NDArray[np.int64], folder: Path) -> None:
     rows = [(each.criterion, each.path, each.label, each.people, each.remaining) for each in verdicts.attrition(people)]
     duck.give(Given("attrition", _ATTRITION, rows))
-    _write(duck, folder, "attrition", "FROM attrition")
-
-
-def _write(duck: Duck, folder: Path, name: str, sql: str) -> None:
-    path = str(folder / f"{name}.parquet").replace("'", "''")
-    duck.execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+    duck.write(folder / "attrition.parquet", "FROM attrition")

@@ -43,7 +43,7 @@ def refresh_people(*, patients: Path, as_at: date) -> int:
 
     Returns how many people's rows changed. Details newer than `as_at` stay as they are.
     """
-    with transaction.atomic(), connection.cursor() as cursor, duckdb.connect() as duck:
+    with transaction.atomic(), connection.cursor() as cursor, private_database() as duck:
         with private_folder() as folder:
             known = folder / "known.csv"
             with known.open("wb") as stream:
@@ -65,6 +65,16 @@ def private_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
+@contextlib.contextmanager
+def private_database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yields a DuckDB in memory; what does not fit goes into a private folder, and never where it was started."""
+    with (
+        private_folder() as folder,
+        duckdb.connect(config={"temp_directory": str(folder), "memory_limit": settings.EXTRACT_MEMORY_LIMIT}) as duck,
+    ):
+        yield duck
+
+
 def copy_people(cursor: Any, people: duckdb.DuckDBPyRelation) -> None:
     """Copies rows of the extract store's patients into the temporary table `landing_people`."""
     cursor.execute(
@@ -73,7 +83,7 @@ def copy_people(cursor: Any, people: duckdb.DuckDBPyRelation) -> None:
     )
     selection = ", ".join(_postgres_array(name) if name in _ARRAYS else name for name in PATIENT_FIELDS)
     copy_rows(cursor, people.project(f"lpad(person::VARCHAR, 10, '0'), practice_code, {selection}"), "landing_people")
-    cursor.execute("CREATE UNIQUE INDEX ON landing_people (nhs_number); ANALYZE landing_people")
+    cursor.execute("ANALYZE landing_people")
 
 
 def copy_rows(cursor: Any, rows: duckdb.DuckDBPyRelation, table: str) -> None:
@@ -92,6 +102,8 @@ def insert_people(cursor: Any, *, as_at: date) -> None:
         f"INSERT INTO cohort_patient (id, nhs_number, practice_id, as_at, {names})"
         f" SELECT gen_random_uuid(), l.nhs_number, o.id, %s, {', '.join(f'l.{name}' for name in PATIENT_FIELDS)}"
         " FROM landing_people l JOIN accounts_organisation o ON o.code = l.practice_code AND o.kind = 'PRACTICE'"
+        # To leave millions who are there to ON CONFLICT takes many times as long.
+        " WHERE NOT EXISTS (SELECT 1 FROM cohort_patient p WHERE p.nhs_number = l.nhs_number)"
         " ON CONFLICT (nhs_number) DO NOTHING",
         [as_at],
     )

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from cohort.actions.demographics import insert_people, update_people
 from cohort.actions.facts import recompute
-from cohort.actions.results import LandingError, copy_differences
+from cohort.actions.results import LandingError, copy_evidence, differences
 from cohort.models import SearchRun
 from cohort.rules import RunState
 
@@ -41,13 +41,15 @@ def land(*, run_id: UUID, results: Path, patients: Sequence[Path], as_at: date, 
         run = SearchRun.objects.select_for_update().get(pk=run_id)
         if run.state != RunState.RUNNING:
             return run
-        with connection.cursor() as cursor:
-            found = copy_differences(cursor, run, results=results, patients=patients)
+        with connection.cursor() as cursor, differences(cursor, run, results=results, patients=patients) as found:
+            # Else the checks of every row of a national landing would wait in memory for its end.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             _check_practices(cursor)
             update_people(cursor, as_at=as_at)
             insert_people(cursor, as_at=as_at)
             _end_flags(cursor, run)
             _insert_flags(cursor, run)
+            copy_evidence(cursor, found)
             lost = _withdraw_facts(cursor, run, at=at)
             known = _insert_facts(cursor, run, at=at)
             _insert_lists(cursor, run, at=at)
@@ -91,19 +93,6 @@ def _insert_flags(cursor: Any, run: SearchRun) -> None:
     cursor.execute("SELECT count(*) FROM landing_flags")
     if landed != cursor.fetchone()[0]:
         raise LandingError("Some flags are about people whose details are not in the results.")
-    cursor.execute(
-        "INSERT INTO cohort_evidence"
-        " (flag_id, clause, system, code, term, event_date, source, detail, code_list_version_id)"
-        " SELECT f.id, l.clause, l.system, l.code, coalesce(t.term, ''), l.event_date, l.source, l.detail, v.id"
-        " FROM landing_evidence l JOIN landing_flags f USING (n)"
-        " LEFT JOIN (SELECT cv.criterionversion_id, cl.slug, v.id FROM cohort_criterionversion_code_lists cv"
-        "   JOIN cohort_codelistversion v ON v.id = cv.codelistversion_id"
-        "   JOIN cohort_codelist cl ON cl.id = v.code_list_id) v"
-        "  ON v.criterionversion_id = f.criterion_version_id AND v.slug = l.code_list"
-        " LEFT JOIN (SELECT version_id, system, code, max(term) AS term FROM cohort_codelistcode"
-        "   GROUP BY version_id, system, code) t"
-        "  ON t.version_id = v.id AND t.system = l.system AND t.code = l.code"
-    )
 
 
 def _withdraw_facts(cursor: Any, run: SearchRun, *, at: datetime) -> list[Any]:
@@ -155,7 +144,7 @@ def _insert_lists(cursor: Any, run: SearchRun, *, at: datetime) -> None:
         " SELECT gen_random_uuid(), %(run)s, o.id, %(due)s FROM accounts_organisation o"
         " WHERE o.kind = 'PRACTICE' AND o.closed_date IS NULL AND ("
         "  NOT EXISTS (SELECT 1 FROM cohort_practicelist x WHERE x.practice_id = o.id)"
-        "  OR EXISTS (SELECT 1 FROM landing_facts f WHERE f.practice_id = o.id AND NOT EXISTS ("
+        "  OR o.id IN (SELECT f.practice_id FROM landing_facts f WHERE NOT EXISTS ("
         "     SELECT 1 FROM cohort_listentry e WHERE e.patient_id = f.patient_id AND e.review_state <> 'LAPSED')))",
         {"run": run.pk, "due": at.date() + timedelta(days=settings.VALIDATION_DAYS)},
     )

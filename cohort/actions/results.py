@@ -1,27 +1,26 @@
 """What a search wrote, set against what stands in PostgreSQL: only the differences go into it.
 
-The comparison is DuckDB's: the standing flags come out of PostgreSQL once, and new flags, their
-evidence and the flags that ended go in through COPY, as temporary tables that `landing` reads.
+The comparison is DuckDB's: the standing flags come out of PostgreSQL once, and new flags and the flags
+that ended go in through COPY, as temporary tables that `landing` reads. Evidence, most of what lands,
+goes straight into its table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from cohort.actions.demographics import copy_people, copy_rows, private_folder
+from cohort.actions.demographics import copy_people, copy_rows, private_database, private_folder
 from cohort.models import SearchRun
 
 _TABLES = """
-DROP TABLE IF EXISTS landing_flags, landing_evidence, landing_ended, landing_counts;
+DROP TABLE IF EXISTS landing_flags, landing_ended, landing_counts;
 CREATE TEMPORARY TABLE landing_flags (
     n bigint, nhs_number text, criterion_version_id uuid, fingerprint bigint,
     id bigint DEFAULT nextval(pg_get_serial_sequence('cohort_flag', 'id'))
-) ON COMMIT DROP;
-CREATE TEMPORARY TABLE landing_evidence (
-    n bigint, clause text, system text, code text, event_date date, source text, detail text, code_list text
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE landing_ended (flag_id bigint) ON COMMIT DROP;
 CREATE TEMPORARY TABLE landing_counts (criterion_version_id uuid, practice_code text, people int) ON COMMIT DROP;
@@ -56,27 +55,28 @@ class Found:
 
     people_flagged: int
     people_not_searched: int
+    duck: duckdb.DuckDBPyConnection
+    """Where `copy_evidence` finds the rest."""
 
 
-def copy_differences(cursor: Any, run: SearchRun, *, results: Path, patients: Sequence[Path]) -> Found:
+@contextmanager
+def differences(cursor: Any, run: SearchRun, *, results: Path, patients: Sequence[Path]) -> Iterator[Found]:
     """Copies what differs from what stands into `landing_*`, within the caller's transaction.
 
-    `landing_flags` are to be inserted, numbered by `n`, with `landing_evidence` by the same `n`;
+    `landing_flags` are to be inserted with the ids they have, and `copy_evidence` called after that;
     `landing_ended` are the flags to end; `landing_people` and `landing_counts` are the results' own. The
     run's attrition, combinations and groups go straight into their tables. Where the results name who was
     searched (`searched*.parquet`), nobody else's flags are looked at. Raises LandingError where the
     results name a criterion that the run does not have.
     """
     cursor.execute(_TABLES)
-    with duckdb.connect() as duck:
+    with private_database() as duck:
         _open(duck, cursor, run, results)
         _compare(duck, results, patients)
         copy_people(cursor, duck.view("people"))
         for table, rows in {
             "landing_flags (n, nhs_number, criterion_version_id, fingerprint)": "SELECT n,"
             " lpad(person::VARCHAR, 10, '0'), version, fingerprint FROM new_flags",
-            "landing_evidence": "SELECT n, clause, system, code, event_date, source, detail, code_list"
-            " FROM new_flags JOIN evidence USING (person, criterion)",
             "landing_ended": "SELECT id FROM ended",
             "landing_counts": "SELECT version, practice_code, people FROM counts JOIN criteria USING (criterion)",
         }.items():
@@ -89,8 +89,43 @@ def copy_differences(cursor: Any, run: SearchRun, *, results: Path, patients: Se
             " SELECT person FROM standing ANTI JOIN ended USING (id) ANTI JOIN not_searched USING (person))),"
             " (SELECT count(*) FROM not_searched)"
         ).fetchall()[0]
-    cursor.execute("ANALYZE landing_flags; ANALYZE landing_evidence; ANALYZE landing_ended")
-    return Found(people_flagged=flagged, people_not_searched=not_searched)
+        cursor.execute("ANALYZE landing_flags; ANALYZE landing_ended")
+        yield Found(people_flagged=flagged, people_not_searched=not_searched, duck=duck)
+
+
+def copy_evidence(cursor: Any, found: Found) -> None:
+    """Copies the evidence of the flags of `landing_flags`, which are in their table by now, into its own."""
+    duck = found.duck
+    _read(cursor, duck, "flag_ids", "SELECT n, id FROM landing_flags", {"n": "BIGINT", "flag_id": "BIGINT"})
+    _read(
+        cursor,
+        duck,
+        "code_lists",
+        "SELECT DISTINCT cv.criterionversion_id, l.slug, v.id FROM cohort_criterionversion_code_lists cv"
+        " JOIN cohort_codelistversion v ON v.id = cv.codelistversion_id JOIN cohort_codelist l ON l.id = v.code_list_id"
+        " WHERE cv.criterionversion_id IN (SELECT criterion_version_id FROM landing_flags)",
+        {"version": "UUID", "code_list": "VARCHAR", "code_list_version": "BIGINT"},
+    )
+    _read(
+        cursor,
+        duck,
+        "terms",
+        "SELECT version_id, system, code, max(term) FROM cohort_codelistcode WHERE version_id IN ("
+        " SELECT cv.codelistversion_id FROM cohort_criterionversion_code_lists cv"
+        " JOIN landing_flags f ON f.criterion_version_id = cv.criterionversion_id) GROUP BY version_id, system, code",
+        {"code_list_version": "BIGINT", "system": "VARCHAR", "code": "VARCHAR", "term": "VARCHAR"},
+    )
+    rows = duck.sql(
+        "SELECT flag_id, clause, system, code, coalesce(term, ''), event_date, source, detail, code_list_version"
+        " FROM new_flags JOIN flag_ids USING (n) JOIN evidence USING (person, criterion)"
+        " LEFT JOIN code_lists USING (version, code_list) LEFT JOIN terms USING (code_list_version, system, code)"
+        " ORDER BY flag_id"
+    )
+    copy_rows(
+        cursor,
+        rows,
+        "cohort_evidence (flag_id, clause, system, code, term, event_date, source, detail, code_list_version_id)",
+    )
 
 
 def _open(duck: Any, cursor: Any, run: SearchRun, results: Path) -> None:
@@ -105,19 +140,14 @@ def _open(duck: Any, cursor: Any, run: SearchRun, results: Path) -> None:
     ).fetchall()[0]
     if unknown:
         raise LandingError("The results name a criterion that this run does not have.")
-    with private_folder() as folder:
-        file = folder / "standing.csv"
-        with file.open("wb") as stream:
-            cursor.copy_expert(
-                "COPY (SELECT f.id, p.nhs_number, f.criterion_version_id, f.fingerprint FROM cohort_flag f"
-                " JOIN cohort_patient p ON p.id = f.patient_id WHERE f.ended_in_id IS NULL) TO STDOUT (FORMAT csv)",
-                stream,
-            )
-        duck.execute(
-            "CREATE TABLE standing AS FROM read_csv(?, header=false, auto_detect=false, columns="
-            "{'id': 'BIGINT', 'person': 'BIGINT', 'version': 'UUID', 'fingerprint': 'BIGINT'})",
-            [str(file)],
-        )
+    _read(
+        cursor,
+        duck,
+        "standing",
+        "SELECT f.id, p.nhs_number, f.criterion_version_id, f.fingerprint FROM cohort_flag f"
+        " JOIN cohort_patient p ON p.id = f.patient_id WHERE f.ended_in_id IS NULL",
+        {"id": "BIGINT", "person": "BIGINT", "version": "UUID", "fingerprint": "BIGINT"},
+    )
 
 
 def _compare(duck: Any, results: Path, patients: Sequence[Path]) -> None:
@@ -136,3 +166,16 @@ def _compare(duck: Any, results: Path, patients: Sequence[Path]) -> None:
         "CREATE TABLE ended AS SELECT id FROM standing SEMI JOIN searched USING (person)"
         " ANTI JOIN found USING (person, version, fingerprint) ANTI JOIN not_searched USING (person)"
     )
+
+
+def _read(cursor: Any, duck: duckdb.DuckDBPyConnection, table: str, query: str, columns: Mapping[str, str]) -> None:
+    """Makes a table of DuckDB from a query of PostgreSQL, through one temporary CSV file."""
+    with private_folder() as folder:
+        file = folder / "rows.csv"
+        with file.open("wb") as stream:
+            cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv)", stream)
+        duck.execute(
+            f"CREATE TABLE {table} AS FROM read_csv($file, header=false, auto_detect=false, columns=$columns,"
+            " delim=',', quote='\"', escape='\"')",
+            {"file": str(file), "columns": dict(columns)},
+        )

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import duckdb
 import pyarrow as pa
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from cohort.actions.demographics import copy_people, copy_rows, insert_people, update_people
+from cohort.actions.demographics import copy_people, copy_rows, insert_people, private_database, update_people
 from cohort.actions.facts import recompute
 from cohort.extracts.risk_lists import LineError, ReadList, UnusableList, read_list
 from cohort.models import RiskList, SearchRun
@@ -181,7 +180,7 @@ def _copy_flagged(cursor: Any, flagged: pa.Array) -> None:
     cursor.execute(
         "DROP TABLE IF EXISTS risk_flagged; CREATE TEMPORARY TABLE risk_flagged (nhs_number text) ON COMMIT DROP"
     )
-    with duckdb.connect() as duck:
+    with private_database() as duck:
         rows = duck.from_arrow(pa.table({"person": flagged}))
         copy_rows(cursor, rows.project("lpad(person::VARCHAR, 10, '0')"), "risk_flagged")
     cursor.execute("ANALYZE risk_flagged")
@@ -189,7 +188,7 @@ def _copy_flagged(cursor: Any, flagged: pa.Array) -> None:
 
 def _copy_details(cursor: Any, flagged: pa.Array) -> None:
     """Brings in the people's details, each from the newest extract that knows them."""
-    with duckdb.connect() as duck:
+    with private_database() as duck:
         duck.register("flagged_numbers", pa.table({"person": flagged}))
         duck.execute("CREATE TABLE wanted AS FROM flagged_numbers")
         for extract in extract_queries.newest_extracts():

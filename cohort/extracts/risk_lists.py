@@ -14,6 +14,7 @@ import pyarrow as pa
 from cohort.extracts.checks import date_problem, nhs_number_problem
 from cohort.extracts.reading import BadLine, Source, SourceFile, Unreadable
 from cohort.extracts.schema import Table
+from cohort.extracts.scratch import spilling_database
 
 NEEDED = ("nhs_number", "model", "version", "date")
 LONGEST = {"model": 100, "version": 50}
@@ -53,7 +54,7 @@ def read_list(path: Path, *, on: date, threshold: float | None) -> ReadList:
     Raises UnusableList for a file that is not such a CSV, or whose every line is in error.
     """
     try:
-        with duckdb.connect() as db:
+        with spilling_database() as db:
             errors = _stage(db, path, on, threshold)
             return _summary(db, errors)
     except Unreadable as error:

@@ -5,6 +5,7 @@ Rows are gathered first and handed to their shards many at a time: a few rows at
 each shard's table in crumbs.
 """
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,23 @@ def database(scratch: Path, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnec
         "preserve_insertion_order": "false",
     }
     with duckdb.connect(str(scratch / "scratch.duckdb"), config=config) as db:
+        yield db
+
+
+@contextmanager
+def small_database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Gives a database in memory for a few rows. It writes nothing to disk: better that it fails."""
+    with duckdb.connect(config={"memory_limit": "1GB", "temp_directory": ""}) as db:
+        yield db
+
+
+@contextmanager
+def spilling_database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Gives a database in memory that spills to a folder nobody else can read, removed afterwards."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        duckdb.connect(config={"temp_directory": folder}) as db,
+    ):
         yield db
 
 

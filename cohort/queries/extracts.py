@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import duckdb
 from django.conf import settings
 from django.db.models import QuerySet
 
 from cohort.extracts import store
+from cohort.extracts.scratch import small_database
 from cohort.models import Extract, MendedRows, Patient, SourceAgeLimit
 from shielding.accounts.models import Organisation
 
@@ -107,7 +107,7 @@ def registered_person(*, nhs_number: str, birth_date: date, practice: Organisati
         path = store.shard_of(extract_folder(extract), "patients", int(digits))
         if path is None:
             continue
-        with duckdb.connect() as connection:
+        with small_database() as connection:
             row = connection.execute(
                 f"SELECT {', '.join(names)} FROM read_parquet($path)"
                 " WHERE person = $person AND birth_date = $birth_date AND practice_code = $practice",

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import duckdb
-
 from cohort.extracts import store
+from cohort.extracts.scratch import small_database
 from cohort.models import CodeListCode, CriterionVersion, Extract, Patient
 from cohort.queries import criteria as criteria_queries
 from cohort.queries.extracts import extract_folder, newest_extracts
@@ -103,7 +102,7 @@ def _practice(code: str) -> Organisation | None:
 
 def _rows(extracts: list[Extract], table: str, number: int, columns: str) -> Iterator[tuple[Any, ...]]:
     """Yields one person's rows of a table, those of the newest extract first."""
-    with duckdb.connect() as duck:
+    with small_database() as duck:
         for extract in extracts:
             path = store.shard_of(extract_folder(extract), table, number)
             if path is not None:

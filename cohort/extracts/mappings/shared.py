@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from cohort.extracts.checks import weighted_sum
+from cohort.extracts.scratch import spilling_database
 
 #: NHS numbers 999 000 0000 to 999 999 9999: of the million identifiers these have a check digit.
 INVENTED_NUMBERS = 909_091
@@ -80,7 +81,7 @@ def csv_tables(folder: Path, names: tuple[str, ...]) -> Iterator[duckdb.DuckDBPy
     """Yields a database with one table of text a file, each row numbered (`row`)."""
     reading = ""
     try:
-        with duckdb.connect() as db:
+        with spilling_database() as db:
             for reading in names:
                 db.execute(
                     f"CREATE TABLE {reading.removesuffix('.csv')} AS SELECT row_number() OVER () AS row, *"

@@ -6,7 +6,7 @@ PEOPLE ?= 20000
 PORT ?= 8000
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup demo test bench-search lint lock clean
+.PHONY: help setup spark demo test bench-search lint lock clean
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -16,6 +16,13 @@ $(VENV)/ready: requirements/dev.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	touch $@
+
+spark: $(VENV)/spark-ready ## Add Spark, and a Java, to the environment: some 600 MB
+
+# Not in dev.txt: only the tests want it, and a demo is to be quick.
+$(VENV)/spark-ready: requirements/spark.txt $(VENV)/ready
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/spark.txt
 	touch $@
 
 node_modules/ready: package-lock.json $(VENV)/ready
@@ -29,7 +36,7 @@ static/ready: node_modules/ready shielding/frontend.py
 demo: setup ## A whole working country in miniature (HEADLESS=1: run the path, print the ledger, stop)
 	$(BIN)/python -m shielding.demo --people $(PEOPLE) --port $(PORT) $(if $(HEADLESS),--headless)
 
-test: setup ## Run every test, in a browser too
+test: setup spark ## Run every test, in a browser too
 	$(BIN)/python -m shielding.frontend --browser
 	$(BIN)/python -m pytest -n 2 --ignore tests/journeys
 	$(BIN)/python -m pytest tests/journeys
@@ -48,6 +55,7 @@ lint: setup ## Run the linters and type checks
 lock: $(VENV)/ready ## Renew the hash-locked requirements, for every Python from 3.11
 	$(BIN)/uv pip compile $(LOCK) requirements/app.in -o requirements/app.txt
 	$(BIN)/uv pip compile $(LOCK) requirements/dev.in -c requirements/app.txt -o requirements/dev.txt
+	$(BIN)/uv pip compile $(LOCK) requirements/spark.in -c requirements/dev.txt -o requirements/spark.txt
 
 clean: ## Remove everything that was made, the demo's data too
 	rm -rf $(VENV) node_modules static staticfiles .data

@@ -1,5 +1,6 @@
 """Small extracts in the form of the extract store, and a search over them read back into Python."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +13,9 @@ import pyarrow.parquet as pq
 
 from cohort.search.criteria import CodeSet, Criterion
 from cohort.search.engine import SearchResult, run_search
-from cohort.search.reference import Evidence, Person
+from cohort.search.reference import Evidence, Person, evaluate
+from cohort.search.terms import Tier
+from tests.cohort.search.strategies import CODE_SETS
 
 PRACTICE = "Z00001"
 TEXT = pa.string()
@@ -135,3 +138,25 @@ def search(
         threads=1,
     )
     return read(folder / "out", result)
+
+
+def check(found: Found, wanted: Sequence[Criterion], people: Mapping[int, Person], search_date: date) -> None:
+    """Asserts that a search for these criteria, with the strategies' code lists, found what the reference finds."""
+    flags, evidence, counts = [], {}, Counter()
+    for number, person in people.items():
+        for criterion in wanted:
+            answer = evaluate(criterion, person, CODE_SETS, search_date)
+            if answer.is_met:
+                counts[criterion.slug, PRACTICE] += 1
+            if answer.is_met and criterion.tier is Tier.HIGH:
+                flags.append((number, criterion.slug))
+                if answer.evidence:
+                    evidence[number, criterion.slug] = answer.evidence
+    assert found.flags == sorted(flags)
+    assert found.evidence == evidence
+    assert found.counts == dict(counts)
+    assert found.result.counts == {c.slug: counts[c.slug, PRACTICE] for c in wanted}
+    assert [row["person"] for row in found.people] == sorted({number for number, _ in flags})
+    assert found.result.people_flagged == len(found.people)
+    assert found.result.people_searched == len(people)
+    assert found.result.people_without_demographics == 0

@@ -133,8 +133,8 @@ def _has_own_labels(rule: Clause) -> bool:
 
 
 @st.composite
-def criteria(draw: st.DrawFn, most: int) -> list[Criterion]:
-    rules = draw(st.lists(clauses.filter(_has_own_labels), min_size=1, max_size=most))
+def criteria(draw: st.DrawFn, most: int, least: int = 1) -> list[Criterion]:
+    rules = draw(st.lists(clauses.filter(_has_own_labels), min_size=least, max_size=most))
     tiers = draw(st.lists(st.sampled_from([Tier.HIGH, Tier.HIGH, Tier.VULNERABLE]), min_size=len(rules)))
     return [
         Criterion(f"criterion-{n}", f"Criterion {n}", tier, "A group", rule)
@@ -143,7 +143,7 @@ def criteria(draw: st.DrawFn, most: int) -> list[Criterion]:
 
 
 @st.composite
-def people(draw: st.DrawFn, search_date: date, most: int) -> dict[int, Person]:
+def people(draw: st.DrawFn, search_date: date, most: int, least: int = 1) -> dict[int, Person]:
     edges = [search_date, *(window.start(search_date) for window in WINDOWS)]
     days = st.builds(lambda edge, by: edge + timedelta(by), st.sampled_from(edges), st.integers(-2, 2))
     births = st.builds(
@@ -162,4 +162,4 @@ def people(draw: st.DrawFn, search_date: date, most: int) -> dict[int, Person]:
     repeated = st.builds(lambda each, times: [each] * times, record, st.sampled_from([1, 1, 1, 1, 2, 14]))
     several = st.lists(repeated, max_size=7).map(lambda groups: tuple(each for group in groups for each in group))
     person = st.builds(Person, births, st.sampled_from(SexCode), several)
-    return dict(enumerate(draw(st.lists(person, min_size=1, max_size=most)), start=9_990_000_000))
+    return dict(enumerate(draw(st.lists(person, min_size=least, max_size=most)), start=9_990_000_000))

@@ -17,6 +17,9 @@ from cohort.models import ListEntry, ListFact, SearchRun
 from cohort.rules import UNREVIEWED, Fact, FactSource, Request, ReviewState, membership, unreviewed
 from shielding.accounts.models import Membership, Organisation
 
+#: A criterion that is withdrawn touches several hundred thousand people: this many at a time bounds the memory.
+_AT_ONCE = 20_000
+
 
 class CannotWithdraw(Exception):
     """The fact is withdrawn already, is itself a withdrawal, or is the search's, which the next search withdraws."""
@@ -81,35 +84,40 @@ def withdraw_fact(*, fact: ListFact, reason: str, at: datetime, by: Membership |
 def recompute(*, patient_ids: Iterable[UUID], at: datetime) -> int:
     """Brings the standing of these people in step with the facts about them (domain, section 5).
 
-    Returns how many came on or went off the list. Three statements however many people; those
+    Returns how many came on or went off the list. Three statements for every 20,000 people; those
     without an entry are left out. `changed_at` moves only for those who came on or went off.
     """
+    people = sorted(set(patient_ids))
     with transaction.atomic():
-        entries = _lock(patient_ids)
-        facts: dict[UUID, list[tuple[int, str, str, datetime]]] = defaultdict(list)
-        withdrawn: set[int] = set()
-        for pk, patient_id, source, request, said_at, withdraws_id in ListFact.objects.filter(
-            patient_id__in=list(entries)
-        ).values_list("pk", "patient_id", "source", "request", "at", "withdraws_id"):
-            if withdraws_id is None:
-                facts[patient_id].append((pk, source, request, said_at))
-            else:
-                withdrawn.add(withdraws_id)
-        changes: list[tuple[UUID, bool, int | None, str]] = []
-        moved = 0
-        for patient_id, (was_on_list, was_because, was_reviewed) in entries.items():
-            said = [
-                Fact(pk, FactSource(source), Request(request), said_at, is_withdrawn=pk in withdrawn)
-                for pk, source, request, said_at in facts[patient_id]
-            ]
-            standing = membership(said)
-            because = standing.because.sequence if standing.because else None
-            reviewed = unreviewed(said).value if ReviewState(was_reviewed) in UNREVIEWED else was_reviewed
-            if (standing.is_on_list, because, reviewed) != (was_on_list, was_because, was_reviewed):
-                changes.append((patient_id, standing.is_on_list, because, reviewed))
-                moved += standing.is_on_list != was_on_list
-        if changes:
-            _write(changes, at=at)
+        return sum(_recompute(people[start : start + _AT_ONCE], at=at) for start in range(0, len(people), _AT_ONCE))
+
+
+def _recompute(patient_ids: list[UUID], *, at: datetime) -> int:
+    entries = _lock(patient_ids)
+    facts: dict[UUID, list[tuple[int, str, str, datetime]]] = defaultdict(list)
+    withdrawn: set[int] = set()
+    for pk, patient_id, source, request, said_at, withdraws_id in ListFact.objects.filter(
+        patient_id__in=list(entries)
+    ).values_list("pk", "patient_id", "source", "request", "at", "withdraws_id"):
+        if withdraws_id is None:
+            facts[patient_id].append((pk, source, request, said_at))
+        else:
+            withdrawn.add(withdraws_id)
+    changes: list[tuple[UUID, bool, int | None, str]] = []
+    moved = 0
+    for patient_id, (was_on_list, was_because, was_reviewed) in entries.items():
+        said = [
+            Fact(pk, FactSource(source), Request(request), said_at, is_withdrawn=pk in withdrawn)
+            for pk, source, request, said_at in facts[patient_id]
+        ]
+        standing = membership(said)
+        because = standing.because.sequence if standing.because else None
+        reviewed = unreviewed(said).value if ReviewState(was_reviewed) in UNREVIEWED else was_reviewed
+        if (standing.is_on_list, because, reviewed) != (was_on_list, was_because, was_reviewed):
+            changes.append((patient_id, standing.is_on_list, because, reviewed))
+            moved += standing.is_on_list != was_on_list
+    if changes:
+        _write(changes, at=at)
     return moved
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
-from cohort.actions.demographics import insert_people, update_people
+from cohort.actions.demographics import insert_people, plan_for_whole_tables, update_people
 from cohort.actions.facts import recompute
 from cohort.actions.results import LandingError, copy_evidence, differences
 from cohort.models import SearchRun
@@ -42,6 +42,7 @@ def land(*, run_id: UUID, results: Path, patients: Sequence[Path], as_at: date, 
         if run.state != RunState.RUNNING:
             return run
         with connection.cursor() as cursor, differences(cursor, run, results=results, patients=patients) as found:
+            plan_for_whole_tables(cursor)
             # Else the checks of every row of a national landing would wait in memory for its end.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             _check_practices(cursor)

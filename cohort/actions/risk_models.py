@@ -16,7 +16,14 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from cohort.actions.demographics import copy_people, copy_rows, insert_people, private_database, update_people
+from cohort.actions.demographics import (
+    copy_people,
+    copy_rows,
+    insert_people,
+    plan_for_whole_tables,
+    private_database,
+    update_people,
+)
 from cohort.actions.facts import recompute
 from cohort.extracts.risk_lists import LineError, ReadList, UnusableList, read_list
 from cohort.models import RiskList, SearchRun
@@ -101,6 +108,7 @@ def load_risk_list(*, file: Path, threshold: float | None, by: Membership | None
         )
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('cohort_risklist'))")
+        plan_for_whole_tables(cursor)
         with file.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         same = RiskList.objects.filter(model=read.model, sha256=sha256, threshold=threshold).first()

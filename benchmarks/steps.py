@@ -77,10 +77,12 @@ def search(
 ) -> Result:
     """Runs our search, of everybody, or of those who have changed since the results `since`."""
     from cohort.search import engine
+    from cohort.search.movers import Since
 
-    begin = (
-        engine.Since(Path(since), date.fromisoformat(since_day), [Path(path) for path in changed]) if since else None
-    )
+    begin = None
+    if since:
+        before = date.fromisoformat(since_day)
+        begin = Since(Path(since), before, [Path(path) for path in changed], latest=before)
     engine.discard(Path(out))
 
     def work() -> Result:

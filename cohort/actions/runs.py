@@ -20,7 +20,8 @@ from cohort.queries import criteria as criteria_queries
 from cohort.queries import extracts as extract_queries
 from cohort.queries.incremental import ASKED_FOR, Start, changed_paths, results_folder, starting_point
 from cohort.rules import RunKind, RunState
-from cohort.search.engine import CannotContinue, SearchResult, Since, discard, run_search
+from cohort.search.engine import CannotContinue, SearchResult, discard, run_search
+from cohort.search.movers import Since
 from shielding.accounts.models import Membership
 
 #: The percentage at which the search itself is done and its results begin to land.
@@ -212,7 +213,13 @@ def _run_engine(run: SearchRun, results: Path) -> SearchResult:
     extracts = sorted(run.extracts.all(), key=lambda extract: (extract.as_at, extract.loaded_at), reverse=True)
     since = None
     if run.since is not None:
-        since = Since(results_folder(run.since.pk), run.since.search_date, changed_paths(run, run.since))
+        since = Since(
+            results_folder(run.since.pk),
+            run.since.search_date,
+            changed_paths(run, run.since),
+            # Loading refuses records dated after their extract.
+            latest=max(extract.as_at for extract in run.since.extracts.all()),
+        )
     return run_search(
         criteria=[criteria_queries.search_criterion(version) for version in versions],
         code_sets=criteria_queries.code_sets_for(versions),

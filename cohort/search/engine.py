@@ -23,6 +23,7 @@ from cohort.search.codec import to_json
 from cohort.search.compile import Program
 from cohort.search.criteria import CodeSet, Criterion
 from cohort.search.duck import Duck, first_of_each, opened
+from cohort.search.movers import Since
 from cohort.search.plan import Asked, Plan
 from cohort.search.shards import Shard, shards
 from cohort.search.totals import TALLIES, band, write_totals
@@ -40,15 +41,6 @@ class NoPatients(ValueError):
 
 class CannotContinue(ValueError):
     """An incremental search was asked for after one that it cannot follow: search everybody instead."""
-
-
-@dataclass(frozen=True)
-class Since:
-    """The search to begin from: its `out`, its search date, and who has changed since (files of `person`)."""
-
-    results: Path
-    search_date: date
-    changed: Sequence[Path]
 
 
 @dataclass(frozen=True)
@@ -117,8 +109,6 @@ def run_search(
         base = since.results if since else None
         counts = write_totals(duck, program, folder, base)
     done = [json.loads((folder / f"done-{part.name}.json").read_text()) for part in parts]
-    for part in parts:
-        (folder / f"done-{part.name}.json").unlink()
     finish(folder, out)
     told.at(len(parts), 1, "Done")
     totals = {name: sum(each[name] for each in done) for name in done[0]}
@@ -172,6 +162,10 @@ def _begin(out: Path, job: dict[str, object]) -> Path:
 def finish(folder: Path, out: Path) -> None:
     """Makes a folder of whole results `out`, with nothing of it left to be written."""
     shutil.rmtree(folder / "spill", ignore_errors=True)
+    # The marks go first: a shard that has lost its tallies must not be taken for a finished one.
+    for pattern in ("done-*.json", *(f"{name}-*-of-*.parquet" for name in TALLIES)):
+        for path in folder.glob(pattern):
+            path.unlink()
     for each in [*folder.iterdir(), folder]:
         descriptor = os.open(each, os.O_RDONLY)
         os.fsync(descriptor)
@@ -246,7 +240,7 @@ class _Search:
         duck, program = self.duck, self.program
         if self.since:
             self._tell(0, "Finding who has changed")
-            movers.find(duck, program.plan, self.shard, self.since.search_date, self.since.changed)
+            movers.find(duck, program.plan, self.shard, self.since)
             self._write("searched", "SELECT person FROM searched ORDER BY person")
         among = "searched" if self.since else ""
         duck.read(self.shard, (code for _, code in program.plan.codes), among=among)

@@ -5,6 +5,7 @@ a birthday that counts. Everybody else's answer, evidence included, is what it w
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -19,15 +20,31 @@ from cohort.search.verdicts import clause_order
 _OLDEST = 130
 
 
-def find(duck: Duck, plan: Plan, shard: Shard, before: date, changed: Iterable[Path]) -> None:
-    """Makes the table `searched` (person) of a shard: whoever must be searched again since the date `before`."""
+@dataclass(frozen=True)
+class Since:
+    """The search to begin from: its `out`, its search date, and who has changed since (files of `person`).
+
+    `latest` is a date after which its extracts had no record; None where that is not known.
+    """
+
+    results: Path
+    search_date: date
+    changed: Sequence[Path]
+    latest: date | None = None
+
+
+def find(duck: Duck, plan: Plan, shard: Shard, since: Since) -> None:
+    """Makes the table `searched` (person) of a shard: whoever must be searched again."""
+    before = since.search_date
     parts = ["SELECT NULL::BIGINT AS person WHERE false"]
-    if paths := [str(path) for path in changed]:
+    if paths := [str(path) for path in since.changed]:
         parts.append(
             f"SELECT person FROM read_parquet({path_list(paths)}) WHERE person % {shard.count} = {shard.number}"
         )
     if before < plan.search_date:
-        parts += [*_records_that_move(duck, plan, shard, before), *_birthdays(plan, shard, before)]
+        parts += [*_leaving(duck, plan, shard, before), *_birthdays(plan, shard, before)]
+        if since.latest is None or since.latest > before:
+            parts.append(_no_longer_to_come(duck, plan, shard, before))
     duck.execute(
         f"CREATE OR REPLACE TEMPORARY TABLE searched AS SELECT DISTINCT person FROM ({' UNION ALL '.join(parts)})"
     )
@@ -48,8 +65,8 @@ def before(paths: Sequence[Path]) -> str:
     return f"SELECT * FROM ({' UNION ALL BY NAME '.join(parts)}) WHERE b0 IS NOT NULL"
 
 
-def _records_that_move(duck: Duck, plan: Plan, shard: Shard, before: date) -> Iterable[str]:
-    """Yields queries for people of whom a record leaves a window, or is no longer in the future."""
+def _leaving(duck: Duck, plan: Plan, shard: Shard, before: date) -> Iterable[str]:
+    """Yields a query for people of whom a record leaves a window."""
     then = Plan(plan.asked, before)
     leaving = {
         (now.code, was.first, now.first)
@@ -72,9 +89,12 @@ def _records_that_move(duck: Duck, plan: Plan, shard: Shard, before: date) -> It
             " USING (system, code) WHERE r.date >= l.first AND r.date < l.until"
         )
         yield "SELECT person FROM left_behind"
+
+
+def _no_longer_to_come(duck: Duck, plan: Plan, shard: Shard, before: date) -> str:
+    """Returns a query for people with a record that was in the future before."""
     duck.read(shard, (code for _, code in plan.codes))
-    # Sorted files say the latest date of each block, so nothing is read where there is no later one.
-    yield f"SELECT person FROM records WHERE date > DATE '{before}' AND date <= DATE '{plan.search_date}'"
+    return f"SELECT person FROM records WHERE date > DATE '{before}' AND date <= DATE '{plan.search_date}'"
 
 
 def _birthdays(plan: Plan, shard: Shard, before: date) -> Iterable[str]:

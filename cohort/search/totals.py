@@ -46,8 +46,6 @@ def write_totals(duck: Duck, program: Program, folder: Path, base: Path | None) 
             f" FROM read_parquet({path_list(map(str, paths))}) GROUP BY ALL HAVING sum(people) <> 0"
         )
         duck.write(folder / f"{name}.parquet", f"FROM {table} ORDER BY ALL")
-        for path in folder.glob(f"{name}-*-of-*.parquet"):
-            path.unlink()
     bits, people = duck.profiles(program, "FROM tally_profiles ORDER BY ALL")
     verdicts = duck.judge(program, bits)
     by_profile = f"JOIN verdicts USING ({words}) JOIN criteria USING (profile)"

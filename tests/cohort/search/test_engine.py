@@ -254,6 +254,16 @@ def test_a_search_that_stopped_leaves_no_result_and_goes_on_where_it_was(tmp_pat
     assert read(tmp_path / "out", found.result) == found
 
 
+def test_a_search_that_stopped_while_adding_up_adds_up_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = {9_990_000_000 + n: person(record()) for n in range(40)}
+    extract = write_extract(tmp_path / "extract", people, count=4)
+    with monkeypatch.context() as patched:
+        patched.setattr("cohort.search.totals._write_attrition", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(tmp_path, [extract])
+    assert run(tmp_path, [extract]) == run(tmp_path, [extract], "whole")
+
+
 def test_a_search_that_is_discarded_leaves_nothing(tmp_path: Path) -> None:
     extract = write_extract(tmp_path / "extract", {AMINA: person(record())})
     search_until(tmp_path, extract, 50)

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cohort.search.criteria import AllOf, CodeSet, Criterion, Group, Records
-from cohort.search.engine import CannotContinue, Since, run_search
+from cohort.search.engine import CannotContinue, run_search
+from cohort.search.movers import Since
 from cohort.search.reference import Person, Record, evaluate, explain
 from cohort.search.terms import SexCode, Source, Threshold, Tier, Unit, Window, age_on
 from tests.cohort.search.extracts import Found, read, write_extract
@@ -120,9 +121,26 @@ def test_only_those_whom_time_changes_are_searched_where_nothing_new_came(tmp_pa
         search_date=TODAY + timedelta(2),
         out=tmp_path / "out",
         progress=print,
-        since=Since(tmp_path / "base", TODAY, []),
+        since=Since(tmp_path / "base", TODAY, [], latest=TODAY),
     )
     assert (result.people_searched, result.people_flagged, result.counts) == (1, 0, {"one": 1})
+
+
+def test_somebody_whose_record_was_still_to_come_is_searched_again(tmp_path: Path) -> None:
+    extract = first_search(tmp_path, {AMINA: had(-1), BOB: had(30)})
+    found = [
+        run_search(
+            criteria=[RULE],
+            code_sets=SETS,
+            extracts=[extract],
+            search_date=TODAY + timedelta(2),
+            out=tmp_path / "out",
+            progress=print,
+            since=Since(tmp_path / "base", TODAY, [], latest=latest),
+        )
+        for latest in (None, TODAY + timedelta(1))
+    ]
+    assert [(result.people_searched, result.counts) for result in found] == [(1, {"one": 1})] * 2
 
 
 @pytest.mark.parametrize("what", ["rules", "shards", "results"])

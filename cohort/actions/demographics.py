@@ -93,7 +93,7 @@ def copy_people(cursor: Any, people: duckdb.DuckDBPyRelation) -> None:
     )
     selection = ", ".join(_postgres_array(name) if name in _ARRAYS else name for name in PATIENT_FIELDS)
     copy_rows(cursor, people.project(f"lpad(person::VARCHAR, 10, '0'), practice_code, {selection}"), "landing_people")
-    cursor.execute("ANALYZE landing_people")
+    cursor.execute("ANALYZE landing_people (nhs_number, practice_code)")
 
 
 def copy_rows(cursor: Any, rows: duckdb.DuckDBPyRelation, table: str) -> None:

@@ -3,11 +3,25 @@
 import uuid
 
 import pghistory
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from cohort.rules import Channel
+
+#: A flag's foreign key would do it, and be checked for every flag that lands (see `cohort.models.runs`).
+FLAGGED_PEOPLE_STAY = pgtrigger.Trigger(
+    name="flagged_people_stay",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Delete,
+    func="""
+        IF EXISTS (SELECT 1 FROM cohort_flag WHERE patient_id = OLD.id) THEN
+            RAISE EXCEPTION 'Somebody who was flagged is never deleted' USING ERRCODE = 'foreign_key_violation';
+        END IF;
+        RETURN OLD;
+    """,
+)
 
 
 @pghistory.track(
@@ -69,6 +83,7 @@ class Patient(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["practice", "family_name", "given_name"], name="patient_by_practice_and_name")]
+        triggers = [FLAGGED_PEOPLE_STAY]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -9,8 +9,8 @@ import duckdb
 import pytest
 from django.db import IntegrityError, InternalError, transaction
 
-import cohort
-from cohort.actions.demographics import private_database, refresh_people
+from cohort.actions import facts
+from cohort.actions.demographics import refresh_people
 from cohort.actions.facts import record_fact, withdraw_fact
 from cohort.actions.landing import LandingError, land
 from cohort.actions.validation import confirm, reopen, submit_list
@@ -224,6 +224,17 @@ def test_somebody_unreviewed_who_is_no_longer_found_lapses_and_found_again_is_ne
     assert ledger().differences == []
 
 
+def test_those_who_lapse_are_taken_a_batch_at_a_time(
+    practice: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facts, "_AT_ONCE", 2)
+    everybody = [{"person": int(invented_nhs_number(number))} for number in range(900, 905)]
+    land_people(tmp_path, *everybody)
+    land_people(tmp_path, searched=everybody, at=WEEK_LATER)
+    assert set(ListEntry.objects.values_list("is_on_list", "review_state", "because")) == {(False, "LAPSED", None)}
+    assert ledger().differences == []
+
+
 def test_somebody_confirmed_stays_on_the_list_when_the_search_no_longer_finds_them(
     practice: Any, tmp_path: Path
 ) -> None:
@@ -344,12 +355,26 @@ def test_a_flag_can_be_ended_once_and_nothing_else_of_it_is_ever_changed(practic
 def test_flags_and_evidence_refer_only_to_what_is_there(practice: Any, tmp_path: Path) -> None:
     run = land_people(tmp_path, {})
     flag = Flag.objects.get()
-    with pytest.raises(IntegrityError, match="criterion that is not there"), transaction.atomic():
-        Flag.objects.create(run=run, patient=flag.patient, criterion_version_id=uuid4())
+    whole = {"run_id": run.pk, "patient_id": PatientFactory().pk, "criterion_version_id": flag.criterion_version_id}
+    for column in whole:
+        with pytest.raises(IntegrityError, match="a person, a criterion or a run"), transaction.atomic():
+            Flag.objects.create(**whole | {column: uuid4()})
+    Flag.objects.create(**whole)
     for missing in ({"flag_id": flag.pk + 1}, {"flag": flag, "code_list_version_id": 0}):
         with pytest.raises(IntegrityError, match="flag or a code list that is not there"), transaction.atomic():
             Evidence.objects.create(clause="Age 70 or over", **missing)
     Evidence.objects.create(clause="Age 70 or over", flag=flag)
+
+
+def test_a_run_and_somebody_who_was_flagged_are_never_deleted(practice: Any, tmp_path: Path) -> None:
+    land_people(tmp_path, {})
+    unknown = PatientFactory()
+    SearchRunFactory()
+    with pytest.raises(InternalError, match="Cannot delete"), transaction.atomic():
+        SearchRun.objects.all()._raw_delete("default")
+    with pytest.raises(IntegrityError, match="never deleted"), transaction.atomic():
+        Patient.objects.filter(flags__isnull=False)._raw_delete("default")
+    Patient.objects.filter(pk=unknown.pk)._raw_delete("default")
 
 
 def test_the_search_says_so_once_of_a_person_until_it_is_withdrawn(practice: Any, tmp_path: Path) -> None:
@@ -472,27 +497,3 @@ def test_somebody_who_registers_elsewhere_waits_on_their_new_practices_list(prac
     moved = write_people(tmp_path / "moved.parquet", {"practice_code": "Z90002"})
     refresh_people(patients=moved, as_at=AS_AT + timedelta(days=7))
     assert ListEntry.objects.get().practice_list == PracticeList.objects.get(practice=other)
-
-
-def test_what_does_not_fit_in_memory_goes_into_a_private_folder_that_is_removed(
-    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.RUN_FOLDER = tmp_path / "runs"
-    settings.EXTRACT_MEMORY_LIMIT = "50MB"
-    here = tmp_path / "here"
-    here.mkdir()
-    monkeypatch.chdir(here)
-    with private_database() as duck:
-        duck.execute(
-            "CREATE TABLE many AS SELECT hash(i)::VARCHAR AS a, hash(i, 1)::VARCHAR AS b FROM range(2000000) t(i)"
-        )
-        (folder,) = settings.RUN_FOLDER.iterdir()
-        assert list(folder.rglob("*.tmp"))
-        assert folder.stat().st_mode & 0o077 == 0
-    assert not list(settings.RUN_FOLDER.iterdir())
-    assert not list(here.iterdir())
-
-
-def test_no_database_of_duckdb_spills_where_it_was_started() -> None:
-    for path in Path(cohort.__file__).parent.rglob("*.py"):
-        assert "duckdb.connect()" not in path.read_text(), f"{path.name} does not say where it spills"

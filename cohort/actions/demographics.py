@@ -4,6 +4,9 @@ Only people who are in PostgreSQL already are refreshed; a search brings new one
 """
 
 import contextlib
+import fcntl
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from datetime import date
@@ -35,6 +38,7 @@ PATIENT_FIELDS = (
     "unsafe_channels",
     "safe_contact_instruction",
 )
+_PRIVATE = ".private-"
 _ARRAYS = {"address_lines", "unsafe_channels"}
 
 
@@ -60,10 +64,30 @@ def refresh_people(*, patients: Path, as_at: date) -> int:
 
 @contextlib.contextmanager
 def private_folder() -> Iterator[Path]:
-    """Yields a folder that is removed afterwards, beside the data: people's details go nowhere else."""
+    """Yields a folder that is removed afterwards, beside the data: people's details go nowhere else.
+
+    Those of processes that were killed, which hold no lock any more, go when the next is made.
+    """
     settings.RUN_FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=settings.RUN_FOLDER) as folder:
+    with contextlib.ExitStack() as held:
+        with _locked(settings.RUN_FOLDER, wait=True):
+            for left in settings.RUN_FOLDER.glob(f"{_PRIVATE}*"):
+                with contextlib.suppress(BlockingIOError, FileNotFoundError), _locked(left, wait=False):
+                    shutil.rmtree(left, ignore_errors=True)
+            folder = held.enter_context(tempfile.TemporaryDirectory(dir=settings.RUN_FOLDER, prefix=_PRIVATE))
+            held.enter_context(_locked(Path(folder), wait=False))
         yield Path(folder)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, *, wait: bool) -> Iterator[None]:
+    """Holds a lock that ends with the process. Raises BlockingIOError where another has it and we do not wait."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import cohort
-from cohort.actions.demographics import private_database
+from cohort.actions.demographics import private_database, private_folder
 
 
 def test_what_does_not_fit_in_memory_goes_into_a_private_folder_that_is_removed(
@@ -31,3 +31,11 @@ def test_what_does_not_fit_in_memory_goes_into_a_private_folder_that_is_removed(
 def test_no_database_of_duckdb_spills_where_it_was_started() -> None:
     for path in Path(cohort.__file__).parent.rglob("*.py"):
         assert "duckdb.connect()" not in path.read_text(), f"{path.name} does not say where it spills"
+
+
+def test_a_private_folder_of_a_killed_process_goes_when_the_next_is_made(settings: Any, tmp_path: Path) -> None:
+    settings.RUN_FOLDER = tmp_path
+    (tmp_path / ".private-of-a-killed-process").mkdir()
+    with private_folder() as first, private_folder() as second:
+        assert set(tmp_path.iterdir()) == {first, second}
+    assert not list(tmp_path.iterdir())

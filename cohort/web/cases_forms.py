@@ -14,7 +14,7 @@ from cohort.search.assurance import Case
 from cohort.search.criteria import SEX_WORDS
 from cohort.search.reference import Person, Record
 from cohort.search.terms import EARLIEST_DATE, SexCode, Source
-from cohort.web.criteria_clauses import say_what_to_enter
+from cohort.web.clause_fields import say_what_to_enter
 from shielding.fields import DateField
 
 FIRST_ROWS = 4

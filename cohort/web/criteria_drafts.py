@@ -27,7 +27,8 @@ from cohort.search import editing
 from cohort.search.english import describe, plain_english
 from cohort.search.terms import BadValue, Tier
 from cohort.search.truth import with_paths
-from cohort.web.criteria_clauses import FORMS, KIND_WORDS, ClauseForm, clause_json
+from cohort.web.clause_fields import ClauseForm, clause_json
+from cohort.web.criteria_clauses import FORMS, KIND_WORDS
 from cohort.web.criteria_forms import AboutForm, GroupForm, ProposeForm, SignOffForm
 from shielding.accounts.http import MemberRequest
 

@@ -11,7 +11,7 @@ from cohort.models import CodeListVersion
 from cohort.search import criteria as model
 from cohort.search.codec import from_json
 from cohort.search.terms import CriterionError, Tier
-from cohort.web.criteria_clauses import NARROW, clause_json, say_what_to_enter
+from cohort.web.clause_fields import NARROW, clause_json, say_what_to_enter
 
 GROUP_WORDS = {
     "ALL_OF": "All of these",

@@ -87,7 +87,7 @@ class Program:
             "criteria": ibis.schema(
                 {"profile": "int64", "number": "int64", "criterion": "string", "is_high": "boolean"}
             ),
-            "reasons": ibis.schema({"profile": "int64", "number": "int64", "measure": "int64"}),
+            "reasons": ibis.schema({"profile": "int64", "number": "int64", "place": "int16"}),
         }
         verdict, criteria, reasons = (ibis.table(schema, name) for name, schema in self.verdict_schemas.items())
         met = self.people.join(verdict, self.words).drop(*self.words)
@@ -261,7 +261,7 @@ class Program:
     def _evidence(self, high: ir.Table, reasons: ir.Table) -> ir.Table:
         """Returns the evidence of every flag, newest first within a clause, at most EVIDENCE_LIMIT rows a clause."""
         clauses, codes = self._tables["clauses"], self._tables["codes"]
-        asked = high.join(reasons, "profile").join(clauses, ["number", "measure"])
+        asked = high.join(reasons, "profile").join(clauses, ["number", "place"])
         asked = asked.select("person", "age", "sex", "number", "measure", "criterion", "place", "clause", "code_list")
         rows = asked.join(self._settled, ["person", "measure"]).join(codes, "code_id")
         rows = rows.select(

@@ -96,7 +96,11 @@ class Duck:
             rows = f"SELECT {', '.join(RECORDS)} FROM ({files(shard.records, shard)}) WHERE code IN ({listed})"
         else:
             rows = f"SELECT {', '.join(f'NULL::{kind} AS {name}' for name, kind in _RECORD_TYPES.items())} WHERE false"
-        self.connection.execute(f"CREATE OR REPLACE TEMPORARY VIEW records AS FROM ({rows}){people}")
+        if among:
+            # Few rows are left of so few people; without this DuckDB joins everybody's codes first.
+            self.execute(f"CREATE OR REPLACE TEMPORARY TABLE rows_among AS FROM ({rows}){people}")
+            rows = "FROM rows_among"
+        self.connection.execute(f"CREATE OR REPLACE TEMPORARY VIEW records AS {rows}")
         known = first_of_each(shard.patients, shard, PATIENTS)
         self.connection.execute(f"CREATE OR REPLACE TEMPORARY VIEW patients AS FROM ({known}){people}")
 

@@ -45,19 +45,21 @@ class Verdicts:
         self.met: Truths = np.stack(columns, axis=1) if columns else np.empty((len(bits), 0), dtype=np.bool_)
 
     def reasons(self) -> Iterator[tuple[int, int, int]]:
-        """Yields (profile, criterion, measure) of every clause that made a criterion of the high tier true."""
+        """Yields (profile, criterion, place) of every clause that made a criterion of the high tier true.
+
+        `place` is the clause's in `clause_order`: two clauses may ask the same under different names.
+        """
         for n in self.plan.high():
             asked = self.plan.asked[n]
-            for leaf, places in _places(asked.criterion.rule):
+            for number, (leaf, places) in enumerate(_places(asked.criterion.rule)):
                 shown = np.zeros(len(self.truths), dtype=np.bool_)
                 for above in places:
                     here = self.met[:, n].copy()
                     for clause in (*above, leaf):
                         here &= self._truth(clause, asked)
                     shown |= here
-                measure = self.plan.number_of(leaf, asked)
                 for profile in np.flatnonzero(shown):
-                    yield int(profile), n, measure
+                    yield int(profile), n, number
 
     def attrition(self, people: npt.NDArray[np.int64]) -> list[Attrition]:
         """Returns each clause of each criterion with how many there are, `people` being how many have each profile."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from cohort.search.criteria import Age, CodeSet, Criterion, NotFollowedBy, Records, UnknownCodeList
+from cohort.search.criteria import Age, AllOf, AnyOf, CodeSet, Criterion, NotFollowedBy, Records, UnknownCodeList
 from cohort.search.engine import NoPatients, discard, run_search
 from cohort.search.reference import Person, Record
 from cohort.search.terms import SexCode, Source, Threshold, Tier
@@ -156,6 +156,16 @@ def test_the_same_inputs_give_the_same_rows_in_the_same_order(tmp_path: Path) ->
     for name in files(tmp_path / "one") - {"search.json"}:
         one, two = (pq.read_table(tmp_path / out / name).to_pylist() for out in ("one", "two"))
         assert one == two or name.startswith("state-"), name
+
+
+def test_two_clauses_that_ask_the_same_show_their_own_evidence_only(tmp_path: Path) -> None:
+    one, same = Records("One name", "list"), Records("Another name", "list")
+    rule = AnyOf((AllOf((same, Records("Never", "other"))), one))
+    found = search(tmp_path, [Criterion("c", "C", Tier.HIGH, "G", rule)], SETS, {AMINA: person(record())}, TODAY)
+    assert [row.clause for row in found.evidence[AMINA, "c"]] == ["One name"]
+    rule = AllOf((one, same))
+    found = search(tmp_path, [Criterion("c", "C", Tier.HIGH, "G", rule)], SETS, {AMINA: person(record())}, TODAY)
+    assert [row.clause for row in found.evidence[AMINA, "c"]] == ["One name", "Another name"]
 
 
 def test_only_counted_criteria_leave_no_evidence(tmp_path: Path) -> None:

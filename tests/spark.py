@@ -1,6 +1,7 @@
 """A Spark on this machine for tests: one session a run of the tests, on the machine's Java or the one from PyPI."""
 
 import atexit
+import logging
 import os
 import re
 import shutil
@@ -56,6 +57,8 @@ def session() -> Any:
             if usual is not None:
                 os.environ["JAVA_HOME"] = usual
         _running["session"].sparkContext.setLogLevel("ERROR")
+        # It tells of its closing after pytest has closed what it would tell it to.
+        logging.getLogger("py4j").setLevel(logging.ERROR)
         atexit.register(_running["session"].stop)
     return _running["session"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cohort.search.criteria import AllOf, CodeSet, Criterion, Group, Records
@@ -23,6 +23,8 @@ from tests.cohort.search.extracts import Found, read, write_extract
 from tests.cohort.search.strategies import CODE_SETS, SEARCH_DATES, criteria, people
 from tests.cohort.search.test_agreement import SLOW
 
+#: Every example is three to five searches.
+SLOWER = settings(SLOW, max_examples=15)
 TOTALS = ("counts", "groups", "combinations", "attrition", "tally-profiles", "tally-practices", "tally-groups")
 
 
@@ -61,7 +63,7 @@ def assert_follows(base: Found, now: Found, whole: Found, out: Path, whole_out: 
     assert totals(out) == totals(whole_out)
 
 
-@SLOW
+@SLOWER
 @given(st.data())
 def test_an_incremental_search_is_a_search_of_everybody(data: st.DataObject) -> None:
     first_date = data.draw(st.sampled_from(SEARCH_DATES))
@@ -163,7 +165,7 @@ def test_a_search_that_cannot_follow_the_one_before_says_so(tmp_path: Path, what
     assert not (tmp_path / "out").exists()
 
 
-@SLOW
+@SLOWER
 @given(st.data())
 def test_the_totals_are_the_references(data: st.DataObject) -> None:
     search_date = data.draw(st.sampled_from(SEARCH_DATES))

@@ -1,5 +1,6 @@
 """Reads of code lists: their versions, their codes, and what differs between two versions."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import Count, Max, Q, QuerySet
@@ -31,6 +32,30 @@ class ListDifference:
     def is_nothing(self) -> bool:
         """Whether the versions say the same."""
         return not (self.added or self.removed or self.renamed)
+
+
+def every_list() -> list[CodeList]:
+    """Returns every code list, by name."""
+    return list(CodeList.objects.order_by("name"))
+
+
+def list_named(slug: str) -> CodeList | None:
+    """Returns the code list of that slug, or None."""
+    return CodeList.objects.filter(slug=slug).first()
+
+
+def codes_like(versions: Iterable[CodeListVersion], typed: str, *, most: int) -> list[CodeListCode]:
+    """Returns codes of these versions whose term holds, or whose code begins with, what was typed; `most` at most."""
+    codes = CodeListCode.objects.filter(version__in=versions).select_related("version__code_list")
+    matching = codes.filter(term__icontains=typed) | codes.filter(code__istartswith=typed)
+    return list(matching.order_by("version__code_list__name", "term", "code")[:most])
+
+
+def systems_of(versions: Iterable[CodeListVersion], code: str) -> list[str]:
+    """Returns the systems in which these versions have the code, alone or in a pair, in order."""
+    rows = CodeListCode.objects.filter(version__in=versions)
+    found = rows.filter(code=code) | rows.filter(paired_code=code)
+    return sorted(set(found.values_list("system", flat=True)))
 
 
 def list_rows() -> list[ListRow]:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from cohort.codelists import system_named
 from cohort.models import CodeListCode, CodeListVersion, Criterion, CriterionDraft
+from cohort.queries import codelists as codelist_queries
 from cohort.search.assurance import Case
 from cohort.search.criteria import SEX_WORDS
 from cohort.search.reference import Person, Record
@@ -110,9 +111,7 @@ class CaseForm(forms.Form):
     def _found(self, term: str) -> list[CodeListCode]:
         if not term:
             return []
-        codes = CodeListCode.objects.filter(version__in=self.lists).select_related("version__code_list")
-        matching = codes.filter(term__icontains=term) | codes.filter(code__istartswith=term)
-        return list(matching.order_by("version__code_list__name", "term", "code")[:MOST_TERMS])
+        return codelist_queries.codes_like(self.lists, term, most=MOST_TERMS)
 
     def is_valid(self) -> bool:
         """Says whether the person and every record of theirs is in order."""
@@ -144,9 +143,7 @@ class CaseForm(forms.Form):
         *before, code = typed.split()
         if before:
             return system_named(" ".join(before))
-        rows = CodeListCode.objects.filter(version__in=self.lists)
-        found = rows.filter(code=code) | rows.filter(paired_code=code)
-        systems = sorted(set(found.values_list("system", flat=True)))
+        systems = codelist_queries.systems_of(self.lists, code)
         return systems[0] if len(systems) == 1 else None
 
     def case(self) -> Case:

@@ -111,7 +111,7 @@ class Upload:
 def upload(request: MemberRequest) -> HttpResponse:
     """The form that sends in a file; `?list=` chooses the list."""
     check_can_change_criteria(request.membership)
-    lists = list(CodeList.objects.order_by("name"))
+    lists = queries.every_list()
     form = UploadForm(
         request.POST or None, request.FILES or None, lists=lists, initial={"code_list": request.GET.get("list", "")}
     )
@@ -173,7 +173,7 @@ def read_upload(request: MemberRequest, upload_id: UUID) -> HttpResponse:
 
 
 def _against_newest(slug: str, codes: list[Code]) -> queries.ListDifference | None:
-    found = CodeList.objects.filter(slug=slug).first()
+    found = queries.list_named(slug)
     versions = queries.versions_of(found) if found else []
     return queries.difference(queries.stored(versions[0]), codes) if versions and codes else None
 

@@ -12,6 +12,7 @@ from cohort.actions import cases as case_actions
 from cohort.actions import drafts as actions
 from cohort.models import AssuranceCase, CodeList, CodeListVersion, Criterion
 from cohort.policies import can_change_criteria, check_can_change_criteria, check_can_see_criteria
+from cohort.queries import codelists as codelist_queries
 from cohort.queries import criteria as queries
 from cohort.queries import runs as run_queries
 from cohort.queries.drafts import case_of, newest_lists, standing_cases
@@ -30,7 +31,7 @@ def criteria(request: MemberRequest) -> HttpResponse:
     check_can_see_criteria(request.membership)
     standings = queries.standings()
     in_force = [from_json(each.version.definition) for each in standings if each.version]
-    slugs = CodeList.objects.values_list("slug", flat=True)
+    slugs = [each.slug for each in codelist_queries.every_list()]
     return render(
         request,
         "cohort/criteria/criteria.html",

@@ -27,7 +27,7 @@ from cohort.search.criteria import (
     leaves,
     lists_of,
 )
-from cohort.search.english import describe
+from cohort.search.english import named
 from cohort.search.terms import CountedAs, FixedWindow, SexCode, Source, Tier
 from cohort.search.truth import OLDEST, Kind, Possibilities, implies, in_words, kinds, with_paths, without_records
 
@@ -81,7 +81,7 @@ def _warning(path: str, what: str, do: str) -> Problem:
 
 
 def _named(clause: Clause) -> str:
-    return f"“{describe(clause).rstrip(':') if isinstance(clause, Group) else clause.label}”"
+    return f"“{named(clause)}”"
 
 
 def _check_rule(criterion: Criterion, code_sets: Mapping[str, CodeSet], search_date: date) -> Iterator[Problem]:

@@ -47,6 +47,11 @@ def describe(clause: Clause) -> str:
     return _heading(clause) if isinstance(clause, Group) else _sentence(clause)
 
 
+def named(clause: Clause) -> str:
+    """Returns what a clause is called within a sentence: its label, or `All of these`."""
+    return describe(clause).rstrip(":") if isinstance(clause, Group) else clause.label
+
+
 def _lines(clause: Clause, depth: int) -> Iterator[str]:
     yield "  " * depth + "- " + describe(clause)
     if isinstance(clause, Group):

@@ -24,7 +24,7 @@ from cohort.queries.drafts import Opened, newest_lists, opened
 from cohort.queries.extracts import newest_extracts
 from cohort.search import criteria as model
 from cohort.search import editing
-from cohort.search.english import describe, plain_english
+from cohort.search.english import describe, named, plain_english
 from cohort.search.terms import BadValue, Tier
 from cohort.search.truth import with_paths
 from cohort.web.clause_fields import ClauseForm, clause_json
@@ -158,7 +158,7 @@ def edit_clause(request: MemberRequest, draft_id: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         new = form.clause
         try:
-            what = f"Changed “{describe(new).rstrip(':') if isinstance(new, model.Group) else new.label}”"
+            what = f"Changed “{named(new)}”"
             _change(request, draft_id, what, lambda rule: editing.replaced(rule, path, new))
         except (*REFUSALS, BadValue) as error:
             form.add_error(None, _in_words(error))
@@ -207,7 +207,7 @@ def move_clause(request: MemberRequest, draft_id: UUID) -> HttpResponse:
     path, do = request.POST.get("at", ""), request.POST.get("do", "")
     try:
         clause = editing.clause_at(rule, path)
-        name = describe(clause).rstrip(":") if isinstance(clause, model.Group) else clause.label
+        name = named(clause)
         if do == "REMOVE":
             _change(request, draft_id, f"Removed “{name}”", lambda rule: editing.removed(rule, path))
         elif do in editing.Direction.__members__:

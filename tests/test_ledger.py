@@ -6,9 +6,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from cohort.actions import validation
+from cohort.actions import decisions
 from cohort.models import ListEntry
-from cohort.queries.validation import version
+from cohort.queries.review import version
 from cohort.rules import RemovalReason
 from shielding.accounts.models import Role
 from shielding.ledger import ledger
@@ -23,9 +23,9 @@ def decide(patient: Any, by: Any, *, is_kept: bool) -> None:
     entry = ListEntry.objects.get(pk=patient.pk)
     seen = version(entry)
     if is_kept:
-        validation.confirm(entry_id=entry.pk, by=by, at=NOW, seen=seen)
+        decisions.confirm(entry_id=entry.pk, by=by, at=NOW, seen=seen)
     else:
-        validation.remove(
+        decisions.remove(
             entry_id=entry.pk,
             reason=RemovalReason.LOW_RISK,
             detail="",

@@ -80,7 +80,7 @@ class RemoveForm(forms.Form):
 
     @property
     def removal(self) -> dict[str, object]:
-        """What `cohort.actions.validation.remove` takes from a valid form."""
+        """What `cohort.actions.decisions.remove` takes from a valid form."""
         return {
             "reason": RemovalReason(self.cleaned_data["reason"]),
             "detail": self.cleaned_data["detail"],

@@ -3,15 +3,18 @@
 from django.urls import path
 
 from cohort.web import (
+    additions,
     code_lists,
     criteria,
     criteria_drafts,
     extracts,
     operations,
+    review,
     risk_models,
     searches,
+    sign_off,
     traces,
-    validation,
+    worklists,
 )
 
 app_name = "cohort"
@@ -52,10 +55,10 @@ urlpatterns = [
     path("searches/<uuid:run_id>/difference/", searches.difference, name="search_difference"),
     path("searches/<uuid:run_id>/difference.csv", searches.difference_csv, name="search_difference_csv"),
     path("why/", traces.why, name="why"),
-    path("lists/", validation.lists, name="lists"),
-    path("lists/add/", validation.add, name="add"),
-    path("lists/<uuid:list_id>/", validation.one_list, name="list"),
-    path("lists/<uuid:list_id>/sign-off/", validation.submit, name="submit"),
-    path("lists/<uuid:list_id>/people/<uuid:patient_id>/", validation.person, name="person"),
-    path("lists/<uuid:list_id>/people/<uuid:patient_id>/undo/", validation.undo, name="undo"),
+    path("lists/", worklists.lists, name="lists"),
+    path("lists/add/", additions.add, name="add"),
+    path("lists/<uuid:list_id>/", worklists.one_list, name="list"),
+    path("lists/<uuid:list_id>/sign-off/", sign_off.submit, name="submit"),
+    path("lists/<uuid:list_id>/people/<uuid:patient_id>/", review.person, name="person"),
+    path("lists/<uuid:list_id>/people/<uuid:patient_id>/undo/", review.undo, name="undo"),
 ]

@@ -13,11 +13,12 @@ from typing import Any
 from django.core.management import call_command
 from django.utils import timezone
 
-from cohort.actions import validation
+from cohort.actions import decisions, sign_off
 from cohort.actions.criteria import load_criteria_set
 from cohort.actions.extracts import load_extract
 from cohort.actions.runs import request_search
 from cohort.models import Extract, ListEntry, PracticeList, SearchRun
+from cohort.queries.review import version
 from cohort.queries.runs import active_run_ids
 from cohort.rules import Channel, RemovalReason, ReviewState, RunState
 from cohort.tasks import carry_out_search
@@ -142,19 +143,19 @@ def validate(country: Country, *, run: SearchRun, seed: int = 2020) -> None:
             if entry.patient.nhs_number in left_alone or (is_half_way and choose.random() < 0.5):
                 continue
             if choose.random() < 0.05:
-                validation.remove(
+                decisions.remove(
                     entry_id=entry.pk,
                     reason=RemovalReason.LOW_RISK,
                     detail="",
                     is_patient_told=True,
                     by=by,
                     at=timezone.now(),
-                    seen=validation.version(entry),
+                    seen=version(entry),
                 )
             else:
-                validation.confirm(entry_id=entry.pk, by=by, at=timezone.now(), seen=validation.version(entry))
+                decisions.confirm(entry_id=entry.pk, by=by, at=timezone.now(), seen=version(entry))
         if not is_half_way:
-            validation.submit_list(list_id=practice_list.pk, by=by, at=timezone.now())
+            sign_off.submit_list(list_id=practice_list.pk, by=by, at=timezone.now())
 
 
 def send(*, by: Membership) -> None:

@@ -10,13 +10,15 @@ import pytest
 from django.db import IntegrityError, InternalError, transaction
 
 from cohort.actions import facts
+from cohort.actions.decisions import confirm, reopen
 from cohort.actions.demographics import refresh_people
 from cohort.actions.facts import record_fact, withdraw_fact
 from cohort.actions.landing import LandingError, land
-from cohort.actions.validation import confirm, reopen, submit_list
+from cohort.actions.sign_off import submit_list
 from cohort.models import Evidence, Flag, ListEntry, ListFact, Patient, PracticeList, SearchCount, SearchRun
+from cohort.queries.review import version
 from cohort.queries.runs import only_found_by
-from cohort.queries.validation import progress, version
+from cohort.queries.worklists import progress
 from cohort.rules import FactSource, Request
 from shielding.ledger import ledger
 from tests.cohort.factories import (

@@ -6,25 +6,12 @@ from typing import Any
 
 import pytest
 
+from cohort.actions.additions import AlreadyListed, NoList, PersonHasDied, PersonNotFound, add_person
+from cohort.actions.decisions import DetailNeeded, EntryChanged, ListSubmitted, NothingToUndo, confirm, remove, reopen
 from cohort.actions.facts import record_fact
-from cohort.actions.validation import (
-    AlreadyListed,
-    DetailNeeded,
-    EntryChanged,
-    ListSubmitted,
-    NoList,
-    NothingToUndo,
-    PeopleLeft,
-    PersonHasDied,
-    PersonNotFound,
-    add_person,
-    confirm,
-    remove,
-    reopen,
-    submit_list,
-    version,
-)
+from cohort.actions.sign_off import PeopleLeft, submit_list
 from cohort.models import ListEntry, ListFact, Patient
+from cohort.queries.review import version
 from cohort.rules import FactSource, RemovalReason, Request
 from shielding.accounts.models import Membership
 from shielding.accounts.policies import NotAllowed

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from django.urls import reverse
 
-from cohort.actions.validation import version
 from cohort.models import Patient
+from cohort.queries.review import version
 from shielding.audit.models import ReadLog
 from tests.cohort.factories import (
     Cast,

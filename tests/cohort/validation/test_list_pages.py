@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from cohort.actions.validation import confirm, version
+from cohort.actions.decisions import confirm
 from cohort.models import ListEntry, Patient
+from cohort.queries.review import version
 from shielding.audit.models import ReadLog
 from tests.addresses import addresses_with
 from tests.cohort.factories import (

@@ -3,8 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from cohort.actions.validation import version
 from cohort.models import Patient
+from cohort.queries.review import version
 from tests.cohort.factories import (
     Cast,
 )

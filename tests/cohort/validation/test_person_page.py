@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from cohort.actions.decisions import confirm, remove
 from cohort.actions.facts import recompute
-from cohort.actions.validation import confirm, remove, version
 from cohort.models import Flag, ListFact, Patient
+from cohort.queries.review import version
 from cohort.rules import RemovalReason
 from tests.cohort.factories import (
     NOW,

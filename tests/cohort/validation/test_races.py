@@ -8,19 +8,11 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from cohort.actions.validation import (
-    AlreadyListed,
-    EntryChanged,
-    ListSubmitted,
-    PeopleLeft,
-    add_person,
-    confirm,
-    remove,
-    reopen,
-    submit_list,
-    version,
-)
+from cohort.actions.additions import AlreadyListed, add_person
+from cohort.actions.decisions import EntryChanged, ListSubmitted, confirm, remove, reopen
+from cohort.actions.sign_off import PeopleLeft, submit_list
 from cohort.models import ListEntry, ListFact, Patient
+from cohort.queries.review import version
 from cohort.rules import RemovalReason
 from tests.cohort.factories import NOW, Cast, make_cast
 from tests.cohort.validation.conftest import HUGO, HUGO_BORN

@@ -1,20 +1,19 @@
-"""Reads for a practice that validates its list.
+"""Reads for a practice that validates its lists: which there are, how far each is, and who is on them.
 
 Everything takes the membership somebody works under: it reaches the lists of that practice, and on
 them the people registered there now. Whatever is out of reach does not exist (`DoesNotExist`).
 """
 
-from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Upper
 
-from cohort.models import Evidence, Flag, ListEntry, ListFact, PracticeList, SearchRun
+from cohort.models import Flag, ListEntry, PracticeList
 from cohort.rules import RemovalReason, ReviewState
 from shielding.accounts.models import Membership
 
@@ -45,41 +44,6 @@ class Progress:
     def days_left(self, today: date) -> int:
         """Returns the days until the due date; below 0 the list is overdue."""
         return (self.practice_list.due_date - today).days
-
-
-@dataclass(frozen=True)
-class Reason:
-    """A criterion somebody meets, by the newest search, with the records that make them meet it."""
-
-    flag: Flag
-    evidence: list[Evidence] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Person:
-    """All that the review of one person needs. `facts` are newest first, with `is_withdrawn`.
-
-    `lost_in` is the search that found them no longer; None while one finds them, or where none ever did.
-    """
-
-    entry: ListEntry
-    reasons: list[Reason]
-    facts: list[ListFact]
-    lost_in: SearchRun | None = None
-
-    @property
-    def because(self) -> ListFact | None:
-        """The fact that decides whether they are on the list."""
-        return next((fact for fact in self.facts if fact.pk == self.entry.because_id), None)
-
-
-def version(entry: ListEntry) -> str:
-    """Returns a token of what is decided about somebody: another token, another decision.
-
-    A page carries it, and an action compares it, so that no decision is made without seeing the last one.
-    """
-    reviewed = entry.reviewed_at.isoformat() if entry.reviewed_at else ""
-    return f"{entry.review_state}/{reviewed}/{entry.because_id or ''}"
 
 
 def entries(by: Membership) -> QuerySet[ListEntry]:
@@ -147,16 +111,17 @@ def _filtered(by: Membership, list_id: UUID, *, name: str, group: str) -> QueryS
     for word in name.split():
         found = found.filter(Q(patient__given_name__icontains=word) | Q(patient__family_name__icontains=word))
     if group:
-        found = found.filter(Exists(_standing().filter(patient_id=OuterRef("pk"), **{_GROUP: group})))
+        found = found.filter(Exists(standing_flags().filter(patient_id=OuterRef("pk"), **{_GROUP: group})))
     return found
 
 
-def _standing() -> QuerySet[Flag]:
+def standing_flags() -> QuerySet[Flag]:
+    """Returns the flags that no search has ended. Narrow it to people in scope before reading."""
     return Flag.objects.filter(ended_in=None)
 
 
 def _sorted(found: QuerySet[ListEntry]) -> QuerySet[ListEntry, Any]:
-    groups = _standing().filter(patient_id=OuterRef("pk")).order_by(_GROUP).values(_GROUP).distinct()
+    groups = standing_flags().filter(patient_id=OuterRef("pk")).order_by(_GROUP).values(_GROUP).distinct()
     return found.annotate(groups=ArraySubquery(groups)).order_by(
         "groups", Upper("patient__family_name"), Upper("patient__given_name"), "pk"
     )
@@ -165,7 +130,7 @@ def _sorted(found: QuerySet[ListEntry]) -> QuerySet[ListEntry, Any]:
 def groups(by: Membership, list_id: UUID, *, state: ReviewState) -> list[tuple[str, int]]:
     """Returns the disease groups of a list's people in one state, each with its number of people."""
     rows = (
-        _standing()
+        standing_flags()
         .filter(  # joined, not `IN`: without statistics PostgreSQL plans that badly
             patient__practice_id=by.organisation_id,
             patient__entry__practice_list_id=list_id,
@@ -184,46 +149,6 @@ def not_told(by: Membership, list_id: UUID) -> QuerySet[ListEntry, Any]:
     silent = [RemovalReason.DIED.value, RemovalReason.ADDED_BY_MISTAKE.value]
     return (
         people(by, list_id, state=ReviewState.REMOVED).filter(is_patient_told=False).exclude(removal_reason__in=silent)
-    )
-
-
-def entry(by: Membership, list_id: UUID, patient_id: UUID) -> ListEntry:
-    """Returns one entry of a list, with its patient and who reviewed it. Raises ListEntry.DoesNotExist."""
-    return (
-        entries(by)
-        .select_related("patient", "practice_list", "reviewed_by")
-        .get(pk=patient_id, practice_list_id=list_id)
-    )
-
-
-def person(by: Membership, list_id: UUID, patient_id: UUID) -> Person:
-    """Returns all that the review of one person needs, in five queries at most. Raises ListEntry.DoesNotExist."""
-    found = entry(by, list_id, patient_id)
-    flags = list(
-        _standing()
-        .filter(patient_id=patient_id)
-        .select_related("criterion_version__criterion", "run")
-        .order_by("criterion_version__criterion__title")
-    )
-    lost_in = None if flags else SearchRun.objects.filter(ended_flags__patient_id=patient_id).order_by("-finished_at")
-    evidence: dict[int, list[Evidence]] = defaultdict(list)
-    for row in (
-        Evidence.objects.filter(flag__in=flags)
-        .select_related("code_list_version__code_list")
-        .order_by("clause", F("event_date").desc(nulls_last=True), "pk")
-    ):
-        evidence[row.flag_id].append(row)
-    reasons = [Reason(flag, evidence[flag.pk]) for flag in flags]
-    return Person(
-        entry=found,
-        reasons=sorted(reasons, key=lambda reason: reason.flag.criterion_version.criterion.disease_group),
-        facts=list(
-            ListFact.objects.filter(patient_id=patient_id)
-            .select_related("by", "organisation")
-            .annotate(is_withdrawn=Exists(ListFact.objects.filter(withdraws_id=OuterRef("pk"))))
-            .order_by("-at", "-pk")
-        ),
-        lost_in=lost_in.first() if lost_in is not None else None,
     )
 
 

@@ -5,6 +5,7 @@ from cohort.models.drafts import AssuranceCase, CriterionDraft, DraftRevision, S
 from cohort.models.extracts import Extract, MendedRows, SourceAgeLimit
 from cohort.models.lists import ListEntry, ListFact, PracticeList
 from cohort.models.patients import Patient
+from cohort.models.review import ReviewQuery
 from cohort.models.risk_models import RiskList, RiskListFact
 from cohort.models.runs import (
     Evidence,
@@ -33,6 +34,7 @@ __all__ = [
     "MendedRows",
     "Patient",
     "PracticeList",
+    "ReviewQuery",
     "RiskList",
     "RiskListFact",
     "SearchAttrition",

@@ -100,6 +100,7 @@ class Role(models.TextChoices):
     GP = "GP", "GP"
     COORDINATOR = "COORDINATOR", "Care coordinator"
     LA_STAFF = "LA_STAFF", "Local authority staff"
+    ICS_LEAD = "ICS_LEAD", "Integrated care system lead"
     ADMINISTRATOR = "ADMINISTRATOR", "Administrator"
 
 

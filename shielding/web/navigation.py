@@ -48,6 +48,7 @@ ITEMS: dict[Role, tuple[Item, ...]] = {
     Role.LA_STAFF: (
         Item("Referrals", "coordinators:referrals", "Download referrals to your council and say what was done."),
     ),
+    Role.ICS_LEAD: (),
     Role.ADMINISTRATOR: (
         Item("Administration", "admin:index", "Add people and organisations, and keep reference data right."),
     ),

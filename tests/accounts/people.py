@@ -14,6 +14,7 @@ KINDS = {
     Role.GP: "PRACTICE",
     Role.COORDINATOR: "PRACTICE",
     Role.LA_STAFF: "LOCAL_AUTHORITY",
+    Role.ICS_LEAD: "ICS",
     Role.ADMINISTRATOR: "CENTRE",
 }
 

@@ -23,10 +23,21 @@ class Organisation(models.Model):
         HOSPITAL = "HOSPITAL", "Hospital"
         LOCAL_AUTHORITY = "LOCAL_AUTHORITY", "Local authority"
 
+    class UnitKind(models.TextChoices):
+        """What a hospital's unit treats."""
+
+        CANCER = "CANCER", "Cancer unit"
+        DIALYSIS = "DIALYSIS", "Dialysis unit"
+        CYSTIC_FIBROSIS = "CYSTIC_FIBROSIS", "Cystic fibrosis clinic"
+        TRANSPLANT = "TRANSPLANT", "Transplant unit"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     code = models.CharField(max_length=12, unique=True)
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=20, choices=Kind)
+    unit_kind = models.CharField(
+        "kind of unit", max_length=20, choices=UnitKind, blank=True, db_default="", help_text="Of a hospital's unit."
+    )
     pcn = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="PCN")
     ics = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="ICS")
     local_authority = models.OneToOneField("places.LocalAuthority", models.PROTECT, null=True, blank=True)
@@ -42,7 +53,10 @@ class Organisation(models.Model):
                 condition=Q(kind="LOCAL_AUTHORITY", local_authority__isnull=False)
                 | (~Q(kind="LOCAL_AUTHORITY") & Q(local_authority__isnull=True)),
                 name="local_authority_organisations_have_an_area",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="HOSPITAL") | Q(unit_kind=""), name="only_hospitals_have_a_kind_of_unit"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -99,6 +113,7 @@ class Role(models.TextChoices):
     PRACTICE_STAFF = "PRACTICE_STAFF", "Practice staff"
     GP = "GP", "GP"
     COORDINATOR = "COORDINATOR", "Care coordinator"
+    HOSPITAL_STAFF = "HOSPITAL_STAFF", "Hospital unit staff"
     LA_STAFF = "LA_STAFF", "Local authority staff"
     ICS_LEAD = "ICS_LEAD", "Integrated care system lead"
     ADMINISTRATOR = "ADMINISTRATOR", "Administrator"

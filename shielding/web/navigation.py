@@ -45,6 +45,7 @@ ITEMS: dict[Role, tuple[Item, ...]] = {
     Role.COORDINATOR: (
         Item("Your caseload", "coordinators:caseload", "See whom to contact next and log each check-in."),
     ),
+    Role.HOSPITAL_STAFF: (),
     Role.LA_STAFF: (
         Item("Referrals", "coordinators:referrals", "Download referrals to your council and say what was done."),
     ),

@@ -13,6 +13,7 @@ KINDS = {
     Role.PRACTICE_STAFF: "PRACTICE",
     Role.GP: "PRACTICE",
     Role.COORDINATOR: "PRACTICE",
+    Role.HOSPITAL_STAFF: "HOSPITAL",
     Role.LA_STAFF: "LOCAL_AUTHORITY",
     Role.ICS_LEAD: "ICS",
     Role.ADMINISTRATOR: "CENTRE",
@@ -21,7 +22,9 @@ KINDS = {
 
 def organisation(kind: str = "PRACTICE", **fields: Any) -> Organisation:
     """Returns an organisation of this kind, made once a code."""
-    code = fields.pop("code", {"PRACTICE": "A81001", "LOCAL_AUTHORITY": "E09000012"}.get(kind, "X26"))
+    code = fields.pop(
+        "code", {"PRACTICE": "A81001", "LOCAL_AUTHORITY": "E09000012", "HOSPITAL": "RXX01"}.get(kind, "X26")
+    )
     defaults = {"name": f"Hawthorn {kind.lower()}", "kind": kind, **fields}
     if kind == "LOCAL_AUTHORITY":
         area, _ = LocalAuthority.objects.get_or_create(gss_code=code, defaults={"name": defaults["name"]})

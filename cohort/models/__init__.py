@@ -5,7 +5,7 @@ from cohort.models.drafts import AssuranceCase, CriterionDraft, DraftRevision, S
 from cohort.models.extracts import Extract, MendedRows, SourceAgeLimit
 from cohort.models.lists import ListEntry, ListFact, PracticeList
 from cohort.models.patients import Patient
-from cohort.models.review import ReviewQuery
+from cohort.models.review import Addition, Amendment, RemovalDraft, RemovalTold, ReviewQuery
 from cohort.models.risk_models import RiskList, RiskListFact
 from cohort.models.runs import (
     Evidence,
@@ -18,6 +18,8 @@ from cohort.models.runs import (
 )
 
 __all__ = [
+    "Addition",
+    "Amendment",
     "AssuranceCase",
     "CodeList",
     "CodeListCode",
@@ -34,6 +36,8 @@ __all__ = [
     "MendedRows",
     "Patient",
     "PracticeList",
+    "RemovalDraft",
+    "RemovalTold",
     "ReviewQuery",
     "RiskList",
     "RiskListFact",

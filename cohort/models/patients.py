@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from cohort.amending import Format, PreferredChannel
 from cohort.rules import Channel
 
 #: A flag's foreign key would do it, and be checked for every flag that lands (see `cohort.models.runs`).
@@ -72,6 +73,16 @@ class Patient(models.Model):
     )
     safe_contact_instruction = models.CharField(
         max_length=300, blank=True, help_text="How to contact this person safely, without saying why."
+    )
+    formats_needed = ArrayField(
+        models.CharField(max_length=11, choices=[(f.value, f.value.replace("_", " ").capitalize()) for f in Format]),
+        default=list,
+        db_default=[],
+        blank=True,
+    )
+    language = models.CharField(max_length=15, blank=True, db_default="", help_text="BCP 47; empty for English.")
+    preferred_channel = models.CharField(
+        max_length=6, choices=[(c.value, c.value.title()) for c in PreferredChannel], blank=True, db_default=""
     )
     as_at = models.DateField(help_text="The date of the extract these details came from.")
 

@@ -14,8 +14,9 @@ from cohort.extracts.scratch import small_database
 from cohort.models import Extract, MendedRows, Patient, SourceAgeLimit
 from shielding.accounts.models import Organisation
 
-#: Columns of the store's patients that a Patient spells in another way.
+#: Columns of a Patient that the store's patients spell in another way, or do not have.
 _RENAMED = {"nhs_number", "practice", "as_at"}
+_NOT_IN_THE_STORE = {"id", "formats_needed", "language", "preferred_channel"}
 
 
 def newest_extracts() -> list[Extract]:
@@ -102,7 +103,7 @@ def registered_person(*, nhs_number: str, birth_date: date, practice: Organisati
     digits = nhs_number.replace(" ", "")
     if len(digits) != 10 or not (digits.isascii() and digits.isdigit()):
         return None
-    names = [field.name for field in Patient._meta.concrete_fields if field.name not in {"id", *_RENAMED}]
+    names = [field.name for field in Patient._meta.concrete_fields if field.name not in _NOT_IN_THE_STORE | _RENAMED]
     for extract in newest_extracts():
         path = store.shard_of(extract_folder(extract), "patients", int(digits))
         if path is None:

@@ -4,6 +4,7 @@ from cohort.models.criteria import CodeList, CodeListCode, CodeListVersion, Crit
 from cohort.models.drafts import AssuranceCase, CriterionDraft, DraftRevision, SignOff
 from cohort.models.extracts import Extract, MendedRows, SourceAgeLimit
 from cohort.models.lists import ListEntry, ListFact, PracticeList
+from cohort.models.oversight import LateDecision, ListSignOff, Reminder
 from cohort.models.patients import Patient
 from cohort.models.review import Addition, Amendment, RemovalDraft, RemovalTold, ReviewQuery
 from cohort.models.risk_models import RiskList, RiskListFact
@@ -31,11 +32,14 @@ __all__ = [
     "Evidence",
     "Extract",
     "Flag",
+    "LateDecision",
     "ListEntry",
     "ListFact",
+    "ListSignOff",
     "MendedRows",
     "Patient",
     "PracticeList",
+    "Reminder",
     "RemovalDraft",
     "RemovalTold",
     "ReviewQuery",

@@ -5,7 +5,7 @@ Pure: no Django, no clock, no I/O.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 
@@ -105,6 +105,41 @@ def unreviewed(facts: Iterable[Fact]) -> ReviewState:
     standing = [fact for fact in facts if not fact.is_withdrawn]
     is_hit = any(fact.source not in DECISIVE and fact.request is Request.ADD for fact in standing)
     return ReviewState.TO_REVIEW if is_hit or membership(standing).is_on_list else ReviewState.LAPSED
+
+
+class Recheck(StrEnum):
+    """Why somebody whom a practice has decided about comes back for another look."""
+
+    REASON_NEW = "REASON_NEW"
+    REASON_GONE = "REASON_GONE"
+    MOVED_HERE = "MOVED_HERE"
+    DETAILS_CHANGED = "DETAILS_CHANGED"
+    HOSPITAL_DISAGREES = "HOSPITAL_DISAGREES"
+
+
+class Strength(StrEnum):
+    """How strong the evidence of the search is, for a practice to decide the clear ones together."""
+
+    CLEAR = "CLEAR"
+    LIKELY = "LIKELY"
+    DOUBTFUL = "DOUBTFUL"
+
+
+def strength(records: Iterable[tuple[str, str, date | None]]) -> Strength:
+    """Returns how strong the coded records (source, code, date) behind somebody's flags are, all flags together.
+
+    CLEAR where two sources agree: a slip in one record system is not repeated in another. DOUBTFUL where
+    it is medicines alone, for they are given for other conditions too and nobody has coded this one; or
+    one single record, which may be a slip, a family history or a suspicion; or none, only age or sex.
+    LIKELY else: one source that says it more than once. `cohort.actions.order` says the same in SQL.
+    """
+    known = set(records)
+    sources = {source for source, _, _ in known}
+    if len(sources) > 1:
+        return Strength.CLEAR
+    if len(known) < 2 or sources == {"MEDICINES"}:
+        return Strength.DOUBTFUL
+    return Strength.LIKELY
 
 
 class RemovalReason(StrEnum):

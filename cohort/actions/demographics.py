@@ -9,13 +9,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from django.conf import settings
 from django.db import connection, transaction
+
+from cohort.actions.order import reorder
 
 PATIENT_FIELDS = (
     "given_name",
@@ -42,7 +44,7 @@ _PRIVATE = ".private-"
 _ARRAYS = {"address_lines", "unsafe_channels"}
 
 
-def refresh_people(*, patients: Path, as_at: date) -> int:
+def refresh_people(*, patients: Path, as_at: date, at: datetime) -> int:
     """Brings everybody in PostgreSQL up to date with a file of an extract's patients.
 
     Returns how many people's rows changed. Details newer than `as_at` stay as they are.
@@ -59,7 +61,7 @@ def refresh_people(*, patients: Path, as_at: date) -> int:
         plan_for_whole_tables(cursor)
         people = duck.read_parquet(str(patients))
         copy_people(cursor, people.query("people", "SELECT people.* FROM people SEMI JOIN known USING (person)"))
-        return update_people(cursor, as_at=as_at)
+        return update_people(cursor, as_at=as_at, at=at)
 
 
 @contextlib.contextmanager
@@ -143,10 +145,12 @@ def insert_people(cursor: Any, *, as_at: date) -> None:
     )
 
 
-def update_people(cursor: Any, *, as_at: date) -> int:
+def update_people(cursor: Any, *, as_at: date, at: datetime) -> int:
     """Updates the people of `landing_people` who are there with older or other details; returns how many.
 
-    Whoever moved to another practice and waits for review moves to that practice's list too.
+    Whoever has registered with another practice moves to its newest list, where it has one: those who wait
+    for review, and those whom the old practice decided to keep, or let go because they moved. Of these the
+    new practice is asked again. Their places on the lists follow their names.
     """
     cursor.execute(
         f"UPDATE cohort_patient p SET practice_id = o.id, as_at = %(as_at)s,"
@@ -158,15 +162,20 @@ def update_people(cursor: Any, *, as_at: date) -> int:
         {"as_at": as_at},
     )
     changed = int(cursor.rowcount)
-    # Somebody who has registered elsewhere waits on their new practice's list: on the old one nobody may see them.
+    # On the list of the practice they left nobody may see them.
     cursor.execute(
-        "UPDATE cohort_listentry e SET practice_list_id = newest.id FROM landing_people l"
-        " JOIN cohort_patient p USING (nhs_number)"
+        "UPDATE cohort_listentry e SET practice_list_id = newest.id, listed_at = %(at)s,"
+        "  recheck = CASE WHEN e.review_state = 'TO_REVIEW' THEN '' ELSE 'MOVED_HERE' END,"
+        "  recheck_at = CASE WHEN e.review_state = 'TO_REVIEW' THEN NULL ELSE %(at)s END"
+        " FROM landing_people l JOIN cohort_patient p USING (nhs_number)"
         " JOIN LATERAL (SELECT x.id FROM cohort_practicelist x WHERE x.practice_id = p.practice_id"
         "  ORDER BY x.submitted_at IS NOT NULL, x.due_date DESC, x.id LIMIT 1) newest ON true"
-        " WHERE e.patient_id = p.id AND e.review_state = 'TO_REVIEW' AND NOT EXISTS ("
-        "  SELECT 1 FROM cohort_practicelist own WHERE own.id = e.practice_list_id AND own.practice_id = p.practice_id)"
+        " WHERE e.patient_id = p.id AND (e.review_state IN ('TO_REVIEW', 'CONFIRMED', 'ADDED')"
+        "  OR e.removal_reason = 'MOVED_AWAY') AND NOT EXISTS ("
+        "  SELECT 1 FROM cohort_practicelist own WHERE own.id = e.practice_list_id AND own.practice_id = p.practice_id)",
+        {"at": at},
     )
+    reorder(cursor)
     return changed
 
 

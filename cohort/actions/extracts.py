@@ -206,7 +206,7 @@ def record(extract: Extract, loaded: Loaded, notes: list[str]) -> Extract:
         extract.save(force_insert=True)
         transaction.on_commit(lambda: store.confirm(settings.EXTRACT_STORE, extract.pk))
         for patients in extract_queries.patients_paths([extract]):
-            refresh_people(patients=patients, as_at=extract.as_at)
+            refresh_people(patients=patients, as_at=extract.as_at, at=extract.loaded_at)
     return extract
 
 

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from cohort.actions.demographics import insert_people, plan_for_whole_tables, update_people
 from cohort.actions.facts import recompute
+from cohort.actions.order import sort_key
 from cohort.actions.results import LandingError, copy_evidence, differences
 from cohort.models import SearchRun
 from cohort.rules import RunState
@@ -34,8 +35,9 @@ def land(*, run_id: UUID, results: Path, patients: Sequence[Path], as_at: date, 
     unless a clinician's request says otherwise, wait for their practice's review, and every open
     practice that has new people, or has never had a list, gets one, due in `settings.VALIDATION_DAYS`.
     Whoever has lost their last flag is no longer held by the search's word: unreviewed, they lapse, and
-    found again they are new to their practice. A run that has landed or was cancelled is returned as it
-    is. Raises LandingError where a practice or criterion of the results is not known.
+    found again they are new to their practice. Practices are asked once more about those they have decided
+    whom a criterion finds anew, and about those they keep whom one finds no longer. A run that has landed
+    or was cancelled is returned as it is. Raises LandingError where a practice or criterion of the results is not known.
     """
     with transaction.atomic():
         run = SearchRun.objects.select_for_update().get(pk=run_id)
@@ -46,7 +48,8 @@ def land(*, run_id: UUID, results: Path, patients: Sequence[Path], as_at: date, 
             # Else the checks of every row of a national landing would wait in memory for its end.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             _check_practices(cursor)
-            update_people(cursor, as_at=as_at)
+            _lock_entries(cursor)
+            update_people(cursor, as_at=as_at, at=at)
             insert_people(cursor, as_at=as_at)
             _end_flags(cursor, run)
             _insert_flags(cursor, run)
@@ -55,6 +58,8 @@ def land(*, run_id: UUID, results: Path, patients: Sequence[Path], as_at: date, 
             known = _insert_facts(cursor, run, at=at)
             _insert_lists(cursor, run, at=at)
             _place_entries(cursor, run, at=at)
+            _grade(cursor)
+            _ask_again(cursor, run, at=at)
             _insert_counts(cursor, run)
         recompute(patient_ids=lost + known, at=at)
         run.people_flagged = found.people_flagged
@@ -74,6 +79,18 @@ def _check_practices(cursor: Any) -> None:
     )
     if (unknown := cursor.fetchone()[0]) > 0:
         raise LandingError(f"{unknown} people are registered at practices that are not in the reference data.")
+
+
+def _lock_entries(cursor: Any) -> None:
+    """Locks the entries that will change in the order of their ids, as whoever decides about many does."""
+    cursor.execute(
+        "SELECT count(*) FROM (SELECT e.patient_id FROM cohort_listentry e WHERE e.patient_id IN ("
+        "  SELECT p.id FROM landing_strength JOIN cohort_patient p USING (nhs_number)"
+        "  UNION SELECT p.id FROM landing_people l JOIN cohort_patient p USING (nhs_number)"
+        "  JOIN accounts_organisation o ON o.code = l.practice_code AND o.kind = 'PRACTICE'"
+        "  WHERE (o.id, l.family_name, l.given_name) IS DISTINCT FROM (p.practice_id, p.family_name, p.given_name))"
+        " ORDER BY e.patient_id FOR UPDATE) locked"
+    )
 
 
 def _end_flags(cursor: Any, run: SearchRun) -> None:
@@ -155,18 +172,58 @@ def _place_entries(cursor: Any, run: SearchRun, *, at: datetime) -> None:
     """Gives new people an entry on their practice's list, and those found again after lapsing a place on it."""
     cursor.execute(
         "UPDATE cohort_listentry e SET is_flagged = true, practice_list_id ="
-        "  CASE WHEN e.review_state = 'LAPSED' THEN pl.id ELSE e.practice_list_id END"
+        "  CASE WHEN e.review_state = 'LAPSED' THEN pl.id ELSE e.practice_list_id END,"
+        "  listed_at = CASE WHEN e.review_state = 'LAPSED' THEN %s ELSE e.listed_at END"
         " FROM landing_facts f LEFT JOIN cohort_practicelist pl ON pl.run_id = %s AND pl.practice_id = f.practice_id"
         " WHERE e.patient_id = f.patient_id AND (NOT e.is_flagged OR e.review_state = 'LAPSED')",
-        [run.pk],
+        [at, run.pk],
     )
     cursor.execute(
         "INSERT INTO cohort_listentry (patient_id, is_on_list, because_id, changed_at, is_flagged, practice_list_id,"
-        "  review_state, removal_reason, removal_detail)"
-        " SELECT f.patient_id, true, f.id, %(at)s, true, pl.id, 'TO_REVIEW', '', '' FROM landing_facts f"
+        "  review_state, removal_reason, removal_detail, listed_at, strength, sort_key)"
+        " SELECT f.patient_id, true, f.id, %(at)s, true, pl.id, 'TO_REVIEW', '', '', %(at)s, s.strength,"
+        f" {sort_key('s.strength', 'p')} FROM landing_facts f"
+        " JOIN cohort_patient p ON p.id = f.patient_id JOIN landing_strength s USING (nhs_number)"
         " LEFT JOIN cohort_practicelist pl ON pl.run_id = %(run)s AND pl.practice_id = f.practice_id"
         " ON CONFLICT (patient_id) DO NOTHING",
         {"at": at, "run": run.pk},
+    )
+
+
+def _grade(cursor: Any) -> None:
+    """Writes how strong the evidence is now of those who were on a list before."""
+    cursor.execute(
+        f"UPDATE cohort_listentry e SET strength = s.strength, sort_key = {sort_key('s.strength', 'p')}"
+        " FROM landing_strength s JOIN cohort_patient p USING (nhs_number)"
+        " WHERE e.patient_id = p.id AND e.strength <> s.strength"
+    )
+
+
+def _ask_again(cursor: Any, run: SearchRun, *, at: datetime) -> None:
+    """Has practices look again at those they decided of whom the search says something else than it did.
+
+    That is another criterion, not another version of one nor other evidence for it. Whom a criterion finds
+    no longer, and the practice had taken off, is as the practice said.
+    """
+    cursor.execute(
+        "DROP TABLE IF EXISTS landing_reasons; CREATE TEMPORARY TABLE landing_reasons ON COMMIT DROP AS"
+        " SELECT f.patient_id, v.criterion_id,"
+        "  bool_or(f.run_id <> %(run)s) AS was, bool_or(f.ended_in_id IS NULL) AS stands"
+        " FROM cohort_flag f JOIN cohort_criterionversion v ON v.id = f.criterion_version_id"
+        " WHERE (f.ended_in_id IS NULL OR f.ended_in_id = %(run)s) AND f.patient_id IN ("
+        "  SELECT e.patient_id FROM landing_strength s JOIN cohort_patient p USING (nhs_number)"
+        "  JOIN cohort_listentry e ON e.patient_id = p.id WHERE e.review_state IN ('CONFIRMED', 'REMOVED', 'ADDED'))"
+        " GROUP BY f.patient_id, v.criterion_id",
+        {"run": run.pk},
+    )
+    cursor.execute(
+        "UPDATE cohort_listentry e SET recheck_at = %s, recheck = CASE WHEN r.is_new THEN 'REASON_NEW'"
+        "  ELSE 'REASON_GONE' END FROM ("
+        "  SELECT patient_id, bool_or(NOT was) AS is_new, bool_or(NOT stands) AS is_gone FROM landing_reasons"
+        "  GROUP BY patient_id) r"
+        " WHERE e.patient_id = r.patient_id AND e.recheck <> 'MOVED_HERE'"
+        " AND (r.is_new OR (r.is_gone AND e.review_state <> 'REMOVED'))",
+        [at],
     )
 
 

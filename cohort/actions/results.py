@@ -14,15 +14,18 @@ from typing import Any
 import duckdb
 
 from cohort.actions.demographics import copy_people, copy_rows, private_database, private_folder
+from cohort.actions.order import STRENGTH
 from cohort.models import SearchRun
+from cohort.rules import Strength
 
 _TABLES = """
-DROP TABLE IF EXISTS landing_flags, landing_ended, landing_counts;
+DROP TABLE IF EXISTS landing_flags, landing_ended, landing_strength, landing_counts;
 CREATE TEMPORARY TABLE landing_flags (
     n bigint, nhs_number text, criterion_version_id uuid, fingerprint bigint,
     id bigint DEFAULT nextval(pg_get_serial_sequence('cohort_flag', 'id'))
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE landing_ended (flag_id bigint) ON COMMIT DROP;
+CREATE TEMPORARY TABLE landing_strength (nhs_number text, strength text) ON COMMIT DROP;
 CREATE TEMPORARY TABLE landing_counts (criterion_version_id uuid, practice_code text, people int) ON COMMIT DROP;
 """
 
@@ -45,6 +48,16 @@ _OUTPUTS = {
 }
 
 
+#: A person's evidence is in the results whole, for all their flags, whenever they were searched.
+_STRENGTHS = (
+    "SELECT lpad(c.person::VARCHAR, 10, '0'), CASE WHEN f.person IS NULL THEN ''"
+    f" ELSE coalesce(s.strength, '{Strength.DOUBTFUL.value}') END"
+    " FROM (SELECT person FROM new_flags UNION SELECT person FROM standing SEMI JOIN ended USING (id)) c"
+    " LEFT JOIN (SELECT DISTINCT person FROM found) f USING (person)"
+    f" LEFT JOIN (SELECT person, {STRENGTH} AS strength FROM evidence WHERE code <> '' GROUP BY person) s USING (person)"
+)
+
+
 class LandingError(Exception):
     """The results do not fit the reference data; nothing was landed. The message names no person."""
 
@@ -64,7 +77,8 @@ def differences(cursor: Any, run: SearchRun, *, results: Path, patients: Sequenc
     """Copies what differs from what stands into `landing_*`, within the caller's transaction.
 
     `landing_flags` are to be inserted with the ids they have, and `copy_evidence` called after that;
-    `landing_ended` are the flags to end; `landing_people` and `landing_counts` are the results' own. The
+    `landing_ended` are the flags to end; `landing_strength` says how strong the evidence is now of
+    everybody whom these concern, empty where nothing is left; `landing_people` and `landing_counts` are the results' own. The
     run's attrition, combinations and groups go straight into their tables. Where the results name who was
     searched (`searched*.parquet`), nobody else's flags are looked at. Raises LandingError where the
     results name a criterion that the run does not have.
@@ -78,6 +92,7 @@ def differences(cursor: Any, run: SearchRun, *, results: Path, patients: Sequenc
             "landing_flags (n, nhs_number, criterion_version_id, fingerprint)": "SELECT n,"
             " lpad(person::VARCHAR, 10, '0'), version, fingerprint FROM new_flags",
             "landing_ended": "SELECT id FROM ended",
+            "landing_strength": _STRENGTHS,
             "landing_counts": "SELECT version, practice_code, people FROM counts JOIN criteria USING (criterion)",
         }.items():
             copy_rows(cursor, duck.sql(rows), table)
@@ -89,7 +104,7 @@ def differences(cursor: Any, run: SearchRun, *, results: Path, patients: Sequenc
             " SELECT person FROM standing ANTI JOIN ended USING (id) ANTI JOIN not_searched USING (person))),"
             " (SELECT count(*) FROM not_searched)"
         ).fetchall()[0]
-        cursor.execute("ANALYZE landing_flags; ANALYZE landing_ended")
+        cursor.execute("ANALYZE landing_flags; ANALYZE landing_ended; ANALYZE landing_strength")
         yield Found(people_flagged=flagged, people_not_searched=not_searched, duck=duck)
 
 

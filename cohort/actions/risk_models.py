@@ -25,6 +25,7 @@ from cohort.actions.demographics import (
     update_people,
 )
 from cohort.actions.facts import recompute
+from cohort.actions.order import sort_key
 from cohort.extracts.risk_lists import LineError, ReadList, UnusableList, read_list
 from cohort.models import RiskList, SearchRun
 from cohort.policies import check_can_run_search
@@ -149,7 +150,7 @@ def _land(
     cursor: Any, read: ReadList, run: SearchRun, *, wrong: int, by: Membership | None, at: datetime
 ) -> RiskListCounts:
     _copy_flagged(cursor, read.flagged)
-    _copy_details(cursor, read.flagged)
+    _copy_details(cursor, read.flagged, at=at)
     _prepare(cursor, read.model)
     reason = f"{read.model} {read.version}, {read.as_at:%-d %B %Y}"
     user, organisation = (by.user_id, by.organisation_id) if by else (None, None)
@@ -194,7 +195,7 @@ def _copy_flagged(cursor: Any, flagged: pa.Array) -> None:
     cursor.execute("ANALYZE risk_flagged")
 
 
-def _copy_details(cursor: Any, flagged: pa.Array) -> None:
+def _copy_details(cursor: Any, flagged: pa.Array, *, at: datetime) -> None:
     """Brings in the people's details, each from the newest extract that knows them."""
     with private_database() as duck:
         duck.register("flagged_numbers", pa.table({"person": flagged}))
@@ -208,7 +209,7 @@ def _copy_details(cursor: Any, flagged: pa.Array) -> None:
                 [paths],
             )
             copy_people(cursor, duck.table("known"))
-            update_people(cursor, as_at=extract.as_at)
+            update_people(cursor, as_at=extract.as_at, at=at)
             insert_people(cursor, as_at=extract.as_at)
             duck.execute("DELETE FROM wanted WHERE person IN (SELECT person FROM known)")
 
@@ -264,16 +265,20 @@ def _place_entries(cursor: Any, *, at: datetime) -> None:
     )
     cursor.execute(
         "UPDATE cohort_listentry e SET is_flagged = true, practice_list_id ="
-        "  CASE WHEN e.review_state = 'LAPSED' THEN newest.id ELSE e.practice_list_id END"
+        "  CASE WHEN e.review_state = 'LAPSED' THEN newest.id ELSE e.practice_list_id END,"
+        "  listed_at = CASE WHEN e.review_state = 'LAPSED' THEN %s ELSE e.listed_at END"
         f" FROM risk_new n {newest}"
-        " WHERE e.patient_id = n.patient_id AND (NOT e.is_flagged OR e.review_state = 'LAPSED')"
+        " WHERE e.patient_id = n.patient_id AND (NOT e.is_flagged OR e.review_state = 'LAPSED')",
+        [at],
     )
+    key = sort_key("''", "p")
     cursor.execute(
         "INSERT INTO cohort_listentry (patient_id, is_on_list, because_id, changed_at, is_flagged, practice_list_id,"
-        "  review_state, removal_reason, removal_detail)"
-        " SELECT n.patient_id, true, f.id, %s, true, newest.id, 'TO_REVIEW', '', ''"
-        f" FROM risk_new n JOIN risk_facts f USING (patient_id) {newest} ON CONFLICT (patient_id) DO NOTHING",
-        [at],
+        "  review_state, removal_reason, removal_detail, listed_at, sort_key)"
+        " SELECT n.patient_id, true, f.id, %(at)s, true, newest.id, 'TO_REVIEW', '', '', %(at)s,"
+        f" {key} FROM risk_new n JOIN risk_facts f USING (patient_id) JOIN cohort_patient p ON p.id = n.patient_id"
+        f" {newest} ON CONFLICT (patient_id) DO NOTHING",
+        {"at": at},
     )
 
 

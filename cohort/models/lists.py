@@ -11,9 +11,26 @@ from django.db.models import Q
 from cohort.models.criteria import APPEND_ONLY
 from cohort.models.patients import Patient
 from cohort.models.runs import SearchRun
-from cohort.rules import REVIEW_TRANSITIONS, UNREVIEWED, FactSource, RemovalReason, Request, ReviewState
+from cohort.rules import (
+    REVIEW_TRANSITIONS,
+    UNREVIEWED,
+    FactSource,
+    Recheck,
+    RemovalReason,
+    Request,
+    ReviewState,
+    Strength,
+)
 
 _UNREVIEWED = sorted(state.value for state in UNREVIEWED)
+
+RECHECKS = [
+    (Recheck.REASON_NEW.value, "The search has found another reason"),
+    (Recheck.REASON_GONE.value, "The search no longer finds one of the reasons"),
+    (Recheck.MOVED_HERE.value, "They have registered here since another practice decided"),
+    (Recheck.DETAILS_CHANGED.value, "Their details have changed"),
+    (Recheck.HOSPITAL_DISAGREES.value, "A hospital has asked for the opposite"),
+]
 
 REMOVAL_REASONS = [
     (RemovalReason.CONDITION_NOT_PRESENT.value, "They do not have the condition"),
@@ -105,12 +122,17 @@ class PracticeList(models.Model):
         return f"{self.practice} due {self.due_date}"
 
 
-@pghistory.track(pghistory.UpdateEvent(row=pghistory.Old), pghistory.DeleteEvent())
+@pghistory.track(
+    pghistory.UpdateEvent(row=pghistory.Old),
+    pghistory.DeleteEvent(),
+    exclude=["sort_key"],  # made from what has a history of its own
+)
 class ListEntry(models.Model):
     """One person's standing: on the list or not (computed from the facts), and the practice's review.
 
     One row per person, whose id it shares. `is_on_list` is written only by
-    `cohort.actions.facts.recompute` and by landing. `removed` says why the practice took them off.
+    `cohort.actions.facts.recompute` and by landing. `recheck` says why somebody who was decided is to
+    be looked at once more; the next decision empties it.
     """
 
     patient = models.OneToOneField(Patient, models.PROTECT, primary_key=True, related_name="entry")
@@ -127,6 +149,19 @@ class ListEntry(models.Model):
     removal_reason = models.CharField(max_length=30, choices=REMOVAL_REASONS, blank=True)
     removal_detail = models.CharField(max_length=300, blank=True)
     is_patient_told = models.BooleanField(null=True, blank=True, help_text="Has the person been told of the removal?")
+    listed_at = models.DateTimeField(null=True, blank=True, help_text="When they came onto this practice's list.")
+    strength = models.CharField(
+        max_length=8,
+        choices=[(s.value, s.value.title()) for s in Strength],
+        blank=True,
+        db_default="",
+        help_text="How strong the search's evidence is; empty where it finds nothing.",
+    )
+    sort_key = models.TextField(
+        blank=True, db_default="", help_text="Their place on a page: strength, then name. See cohort.actions.order."
+    )
+    recheck = models.CharField(max_length=20, choices=RECHECKS, blank=True, db_default="")
+    recheck_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "list entries"
@@ -148,9 +183,13 @@ class ListEntry(models.Model):
             models.CheckConstraint(
                 condition=~Q(review_state="LAPSED", is_on_list=True), name="lapsed_people_are_off_the_list"
             ),
+            models.CheckConstraint(
+                condition=Q(recheck="", recheck_at__isnull=True) | (~Q(recheck="") & Q(recheck_at__isnull=False)),
+                name="entry_recheck_and_at",
+            ),
         ]
         indexes = [
-            models.Index(fields=["practice_list", "review_state"], name="entry_by_list_and_state"),
+            models.Index(fields=["practice_list", "review_state", "sort_key", "patient"], name="entry_in_order"),
             models.Index(
                 fields=["review_state", "changed_at"], condition=Q(is_on_list=True), name="entry_on_list_by_state"
             ),

@@ -481,7 +481,7 @@ def test_a_death_in_a_later_extract_reaches_people_whether_or_not_they_are_searc
     died = {"death_status": "FORMAL", "death_date": date(2020, 3, 18)}
     stranger = {"person": int(invented_nhs_number(903))}
     later = write_people(tmp_path / "later.parquet", died, stranger)
-    assert refresh_people(patients=later, as_at=date(2020, 3, 20)) == 1
+    assert refresh_people(patients=later, as_at=date(2020, 3, 20), at=NOW) == 1
     patient = Patient.objects.get()
     assert (patient.death_status, patient.as_at) == ("FORMAL", date(2020, 3, 20))
 
@@ -489,7 +489,7 @@ def test_a_death_in_a_later_extract_reaches_people_whether_or_not_they_are_searc
 def test_an_older_extract_never_overwrites_newer_details(practice: Any, tmp_path: Path) -> None:
     land_people(tmp_path, {"mobile": "07700900999"})
     older = write_people(tmp_path / "older.parquet", {"mobile": "07700900000"})
-    assert refresh_people(patients=older, as_at=AS_AT - timedelta(days=7)) == 0
+    assert refresh_people(patients=older, as_at=AS_AT - timedelta(days=7), at=NOW) == 0
     assert Patient.objects.get().mobile == "07700900999"
 
 
@@ -497,5 +497,5 @@ def test_somebody_who_registers_elsewhere_waits_on_their_new_practices_list(prac
     other = OrganisationFactory(code="Z90002")
     land_people(tmp_path, {})
     moved = write_people(tmp_path / "moved.parquet", {"practice_code": "Z90002"})
-    refresh_people(patients=moved, as_at=AS_AT + timedelta(days=7))
+    refresh_people(patients=moved, as_at=AS_AT + timedelta(days=7), at=NOW)
     assert ListEntry.objects.get().practice_list == PracticeList.objects.get(practice=other)

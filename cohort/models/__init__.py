@@ -3,6 +3,7 @@
 from cohort.models.criteria import CodeList, CodeListCode, CodeListVersion, Criterion, CriterionVersion
 from cohort.models.drafts import AssuranceCase, CriterionDraft, DraftRevision, SignOff
 from cohort.models.extracts import Extract, MendedRows, SourceAgeLimit
+from cohort.models.hospitals import HospitalList, HospitalRow, UnitToken
 from cohort.models.lists import ListEntry, ListFact, PracticeList
 from cohort.models.oversight import LateDecision, ListSignOff, Reminder
 from cohort.models.patients import Patient
@@ -32,6 +33,8 @@ __all__ = [
     "Evidence",
     "Extract",
     "Flag",
+    "HospitalList",
+    "HospitalRow",
     "LateDecision",
     "ListEntry",
     "ListFact",
@@ -52,4 +55,5 @@ __all__ = [
     "SearchRun",
     "SignOff",
     "SourceAgeLimit",
+    "UnitToken",
 ]

@@ -1,5 +1,7 @@
 """The decisions of the coordinators app: check-in outcomes, needs, and a referral's legal moves.
 
+Those of case conferences are in `coordinators.conference_rules`.
+
 Pure: no Django, no clock, no I/O.
 """
 

@@ -11,6 +11,7 @@ from cohort import policies as cohort_policies
 from cohort.drafting import DRAFT_TRANSITIONS
 from cohort.rules import REVIEW_TRANSITIONS, RUN_TRANSITIONS
 from coordinators import policies as coordination_policies
+from coordinators.conference_rules import ACTION_TRANSITIONS, CONFERENCE_TRANSITIONS
 from coordinators.rules import REFERRAL_TRANSITIONS
 from letters import policies as letters_policies
 from letters.rules import BATCH_TRANSITIONS, MESSAGE_TRANSITIONS
@@ -24,6 +25,8 @@ MACHINES: dict[str, Mapping[Any, Collection[StrEnum]]] = {
     "Batch of letters or texts": BATCH_TRANSITIONS,
     "One letter or text": MESSAGE_TRANSITIONS,
     "Referral to a local authority": REFERRAL_TRANSITIONS,
+    "Case conference": CONFERENCE_TRANSITIONS,
+    "Action agreed at a case conference": ACTION_TRANSITIONS,
 }
 NOTE = "<!-- Made by `manage.py write_docs` from the code: change that, not this. -->\n"
 
@@ -57,7 +60,8 @@ def _roles() -> str:
     ]
     text = (
         "What each role may do. People are further limited to their organisation's: a practice sees its own\n"
-        "registered patients, a coordinator their caseload, a local authority the referrals made to it.\n"
+        "registered patients, a coordinator their caseload, a local authority the referrals made to it\n"
+        "and, at case conferences, people of its area.\n"
         "Administrators keep organisations, users, reference data and templates in Django admin, and see no people.\n"
     )
     return "\n".join([NOTE, "# Roles\n", text, head, "| --- " * (len(Role) + 1) + "|", *rows]) + "\n"

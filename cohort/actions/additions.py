@@ -7,6 +7,7 @@ from django.db import transaction
 from cohort import policies
 from cohort.actions.decisions import write_decision
 from cohort.actions.facts import record_fact
+from cohort.actions.order import put_in_order
 from cohort.models import ListEntry, Patient, PracticeList
 from cohort.queries import extracts
 from cohort.queries.worklists import entries, newest_list
@@ -68,7 +69,9 @@ def add_person(*, nhs_number: str, birth_date: date, reason: str, by: Membership
         },
     )
     entry.practice_list = practice_list
-    entry.save(update_fields=["practice_list"])
+    entry.listed_at = at
+    entry.save(update_fields=["practice_list", "listed_at"])
+    put_in_order([patient.pk])
     record_fact(patient_id=patient.pk, source=FactSource.GP, request=Request.ADD, reason=reason, at=at, by=by)
     return write_decision(entry, ReviewState.CONFIRMED if entry.is_flagged else ReviewState.ADDED, by=by, at=at)
 

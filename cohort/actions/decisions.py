@@ -5,19 +5,23 @@ transaction. Decisions take the list's lock, then the person's, so that signing 
 follow one another. A list or person of another practice does not exist (`DoesNotExist`).
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from cohort import policies
 from cohort.actions.facts import recompute, record_fact, withdraw_fact
-from cohort.models import ListEntry, ListFact, PracticeList
+from cohort.models import ListEntry, ListFact, PracticeList, RemovalDraft, RemovalTold
 from cohort.models.lists import REMOVAL_REASONS
 from cohort.queries.review import version
 from cohort.queries.worklists import entries
 from cohort.rules import UNREVIEWED, FactSource, RemovalReason, Request, ReviewState
 from shielding.accounts.models import Membership
+
+#: Of these nobody is told: the dead, and those whose addition was a slip.
+TOLD_BY_NOBODY = frozenset({RemovalReason.DIED.value, RemovalReason.ADDED_BY_MISTAKE.value})
 
 
 class EntryChanged(Exception):
@@ -30,6 +34,10 @@ class EntryChanged(Exception):
 
 class DetailNeeded(Exception):
     """A removal for another reason must say which; and only an undo records an addition as a mistake."""
+
+
+class NotToBeTold(Exception):
+    """Nobody is to tell this person: they are not removed, know already, have died, or never were on the list."""
 
 
 class NothingToUndo(Exception):
@@ -50,7 +58,7 @@ def confirm(*, entry_id: UUID, by: Membership, at: datetime, seen: str) -> ListE
     entry = lock_entry(entry_id, by)
     policies.check_can_review(by, is_submitted=is_submitted(entry))
     state = ReviewState.CONFIRMED if entry.is_flagged else ReviewState.ADDED
-    if entry.review_state == state and entry.reviewed_by_id == by.user_id and entry.is_on_list:
+    if entry.review_state == state and entry.reviewed_by_id == by.user_id and entry.is_on_list and not entry.recheck:
         return entry
     check_seen(entry, seen)
     record_fact(
@@ -74,13 +82,15 @@ def remove(
     by: Membership,
     at: datetime,
     seen: str,
+    told_by: str = "",
+    told_date: date | None = None,
 ) -> ListEntry:
     """Takes somebody off the list, by the GP's word, and returns the entry.
 
     `detail` (300 characters at most) is needed where the reason is OTHER. `is_patient_told`: a
-    clinician has talked it over with them; nobody is written to about a removal before that. Saying
-    again what one has said already changes nothing. Raises DetailNeeded, EntryChanged, NotAllowed,
-    ListEntry.DoesNotExist.
+    clinician has talked it over with them, `told_by` on `told_date`, or left out, the user on this day;
+    nobody is written to about a removal before that. Saying again what one has said already changes
+    nothing. Raises DetailNeeded, EntryChanged, NotAllowed, ListEntry.DoesNotExist.
     """
     if (reason is RemovalReason.OTHER and not detail) or reason is RemovalReason.ADDED_BY_MISTAKE:
         raise DetailNeeded
@@ -88,10 +98,10 @@ def remove(
     policies.check_can_review(by, is_submitted=is_submitted(entry))
     said = (ReviewState.REMOVED, reason.value, detail, is_patient_told, by.user_id)
     held = (entry.review_state, entry.removal_reason, entry.removal_detail, entry.is_patient_told, entry.reviewed_by_id)
-    if held == said and not entry.is_on_list:
+    if held == said and not entry.is_on_list and not entry.recheck:
         return entry
     check_seen(entry, seen)
-    record_fact(
+    fact = record_fact(
         patient_id=entry.pk,
         source=FactSource.GP,
         request=Request.REMOVE,
@@ -99,7 +109,38 @@ def remove(
         at=at,
         by=by,
     )
+    if is_patient_told:
+        _record_told(fact, told_by, told_date, by=by, at=at)
     return write_decision(entry, ReviewState.REMOVED, by=by, at=at, removal=(reason, detail, is_patient_told))
+
+
+@transaction.atomic
+def mark_told(*, entry_id: UUID, told_by: str, told_date: date, by: Membership, at: datetime) -> ListEntry:
+    """Writes down that a clinician has talked a removal over with the person, and returns the entry.
+
+    Raises NotToBeTold, NotAllowed, ListEntry.DoesNotExist.
+    """
+    entry = lock_entry(entry_id, policies.check_can_review(by))
+    removals = ListFact.objects.filter(
+        patient_id=entry.pk, source=FactSource.GP.value, request=Request.REMOVE.value, withdrawn_by=None, told=None
+    )
+    fact = removals.order_by("-at", "-pk").first()
+    if entry.is_patient_told is not False or entry.removal_reason in TOLD_BY_NOBODY or fact is None:
+        raise NotToBeTold
+    _record_told(fact, told_by, told_date, by=by, at=at)
+    entry.is_patient_told = True
+    entry.save(update_fields=["is_patient_told"])
+    return entry
+
+
+def _record_told(fact: ListFact, told_by: str, told_date: date | None, *, by: Membership, at: datetime) -> None:
+    RemovalTold.objects.create(
+        fact=fact,
+        told_by=told_by or str(by.user),
+        told_date=told_date or timezone.localdate(at),
+        recorded_at=at,
+        recorded_by_id=by.user_id,
+    )
 
 
 @transaction.atomic
@@ -177,13 +218,21 @@ def write_decision(
     at: datetime | None,
     removal: tuple[RemovalReason, str, bool] | None = None,
 ) -> ListEntry:
-    """Writes the state of review, and returns the entry with its standing as recomputed."""
+    """Writes the state of review, and returns the entry with its standing as recomputed.
+
+    Nothing is left to look at again, nor half written by who decided.
+    """
+    entry.recheck, entry.recheck_at = "", None
+    if by is not None:
+        RemovalDraft.objects.filter(patient_id=entry.pk, user_id=by.user_id).delete()
     entry.review_state = state.value
     entry.reviewed_at = at
     entry.reviewed_by = by.user if by else None
     entry.removal_reason = removal[0].value if removal else ""
     entry.removal_detail = removal[1] if removal else ""
     entry.is_patient_told = removal[2] if removal else None
+    entry.recheck = ""
+    entry.recheck_at = None
     entry.save(
         update_fields=[
             "review_state",
@@ -192,6 +241,8 @@ def write_decision(
             "removal_reason",
             "removal_detail",
             "is_patient_told",
+            "recheck",
+            "recheck_at",
         ]
     )
     entry.refresh_from_db(fields=["is_on_list", "because", "changed_at"])

@@ -17,6 +17,7 @@ import duckdb
 from django.conf import settings
 from django.db import connection, transaction
 
+from cohort.actions.amendments import hold_amendments
 from cohort.actions.order import reorder
 
 PATIENT_FIELDS = (
@@ -148,20 +149,18 @@ def insert_people(cursor: Any, *, as_at: date) -> None:
 def update_people(cursor: Any, *, as_at: date, at: datetime) -> int:
     """Updates the people of `landing_people` who are there with older or other details; returns how many.
 
+    What practices have mended stands, as far as `cohort.amending` lets it.
+
     Whoever has registered with another practice moves to its newest list, where it has one: those who wait
     for review, and those whom the old practice decided to keep, or let go because they moved. Of these the
     new practice is asked again. Their places on the lists follow their names.
     """
-    cursor.execute(
-        f"UPDATE cohort_patient p SET practice_id = o.id, as_at = %(as_at)s,"
-        f" {', '.join(f'{name} = l.{name}' for name in PATIENT_FIELDS)}"
-        " FROM landing_people l JOIN accounts_organisation o ON o.code = l.practice_code AND o.kind = 'PRACTICE'"
-        " WHERE p.nhs_number = l.nhs_number AND p.as_at <= %(as_at)s"
-        f" AND (p.practice_id, p.as_at, {', '.join(f'p.{name}' for name in PATIENT_FIELDS)})"
-        f" IS DISTINCT FROM (o.id, %(as_at)s::date, {', '.join(f'l.{name}' for name in PATIENT_FIELDS)})",
-        {"as_at": as_at},
-    )
-    changed = int(cursor.rowcount)
+    held: set[int] = set()
+    hold_amendments(cursor, as_at=as_at, at=at, done=held)
+    changed = _take_details(cursor, as_at=as_at)
+    # Whoever mended a detail before its row was ours is heard now; from here on they wait for us.
+    while hold_amendments(cursor, as_at=as_at, at=at, done=held):
+        changed += _take_details(cursor, as_at=as_at)
     # On the list of the practice they left nobody may see them.
     cursor.execute(
         "UPDATE cohort_listentry e SET practice_list_id = newest.id, listed_at = %(at)s,"
@@ -172,11 +171,25 @@ def update_people(cursor: Any, *, as_at: date, at: datetime) -> int:
         "  ORDER BY x.submitted_at IS NOT NULL, x.due_date DESC, x.id LIMIT 1) newest ON true"
         " WHERE e.patient_id = p.id AND (e.review_state IN ('TO_REVIEW', 'CONFIRMED', 'ADDED')"
         "  OR e.removal_reason = 'MOVED_AWAY') AND NOT EXISTS ("
-        "  SELECT 1 FROM cohort_practicelist own WHERE own.id = e.practice_list_id AND own.practice_id = p.practice_id)",
+        "  SELECT 1 FROM cohort_practicelist x WHERE x.id = e.practice_list_id AND x.practice_id = p.practice_id)",
         {"at": at},
     )
     reorder(cursor)
     return changed
+
+
+def _take_details(cursor: Any, *, as_at: date) -> int:
+    """Writes the details of `landing_people` over older or other ones; returns of how many people."""
+    cursor.execute(
+        f"UPDATE cohort_patient p SET practice_id = o.id, as_at = %(as_at)s,"
+        f" {', '.join(f'{name} = l.{name}' for name in PATIENT_FIELDS)}"
+        " FROM landing_people l JOIN accounts_organisation o ON o.code = l.practice_code AND o.kind = 'PRACTICE'"
+        " WHERE p.nhs_number = l.nhs_number AND p.as_at <= %(as_at)s"
+        f" AND (p.practice_id, p.as_at, {', '.join(f'p.{name}' for name in PATIENT_FIELDS)})"
+        f" IS DISTINCT FROM (o.id, %(as_at)s::date, {', '.join(f'l.{name}' for name in PATIENT_FIELDS)})",
+        {"as_at": as_at},
+    )
+    return int(cursor.rowcount)
 
 
 def _postgres_array(name: str) -> str:

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from cohort.models import ListEntry, ListFact, SearchRun
-from cohort.rules import UNREVIEWED, Fact, FactSource, Request, ReviewState, membership, unreviewed
+from cohort.rules import UNREVIEWED, Fact, FactSource, Recheck, Request, ReviewState, membership, unreviewed
 from shielding.accounts.models import Membership, Organisation
 
 #: A criterion that is withdrawn touches several hundred thousand people: this many at a time bounds the memory.
@@ -90,6 +90,20 @@ def recompute(*, patient_ids: Iterable[UUID], at: datetime) -> int:
     people = sorted(set(patient_ids))
     with transaction.atomic():
         return sum(_recompute(people[start : start + _AT_ONCE], at=at) for start in range(0, len(people), _AT_ONCE))
+
+
+def ask_again(*, patient_ids: Iterable[UUID], why: Recheck, at: datetime) -> int:
+    """Has their practices look once more at those of these people whom one has decided; returns how many.
+
+    The next decision about somebody ends it. Whoever is new to their practice stays asked for as that.
+    """
+    with transaction.atomic():
+        return (
+            ListEntry.objects.filter(pk__in=list(_lock(patient_ids)))
+            .exclude(review_state__in=[state.value for state in UNREVIEWED])
+            .exclude(recheck=Recheck.MOVED_HERE.value)
+            .update(recheck=why.value, recheck_at=at)
+        )
 
 
 def _recompute(patient_ids: list[UUID], *, at: datetime) -> int:

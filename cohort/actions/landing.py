@@ -37,7 +37,8 @@ def land(*, run_id: UUID, results: Path, patients: Sequence[Path], as_at: date, 
     Whoever has lost their last flag is no longer held by the search's word: unreviewed, they lapse, and
     found again they are new to their practice. Practices are asked once more about those they have decided
     whom a criterion finds anew, and about those they keep whom one finds no longer. A run that has landed
-    or was cancelled is returned as it is. Raises LandingError where a practice or criterion of the results is not known.
+    or was cancelled is returned as it is. Raises LandingError where a practice or criterion of the results
+    is not known.
     """
     with transaction.atomic():
         run = SearchRun.objects.select_for_update().get(pk=run_id)

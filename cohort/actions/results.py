@@ -54,7 +54,8 @@ _STRENGTHS = (
     f" ELSE coalesce(s.strength, '{Strength.DOUBTFUL.value}') END"
     " FROM (SELECT person FROM new_flags UNION SELECT person FROM standing SEMI JOIN ended USING (id)) c"
     " LEFT JOIN (SELECT DISTINCT person FROM found) f USING (person)"
-    f" LEFT JOIN (SELECT person, {STRENGTH} AS strength FROM evidence WHERE code <> '' GROUP BY person) s USING (person)"
+    f" LEFT JOIN (SELECT person, {STRENGTH} AS strength FROM evidence WHERE code <> '' GROUP BY person) s"
+    " USING (person)"
 )
 
 
@@ -78,8 +79,8 @@ def differences(cursor: Any, run: SearchRun, *, results: Path, patients: Sequenc
 
     `landing_flags` are to be inserted with the ids they have, and `copy_evidence` called after that;
     `landing_ended` are the flags to end; `landing_strength` says how strong the evidence is now of
-    everybody whom these concern, empty where nothing is left; `landing_people` and `landing_counts` are the results' own. The
-    run's attrition, combinations and groups go straight into their tables. Where the results name who was
+    everybody whom these concern, empty where nothing is left; `landing_people` and `landing_counts` are
+    the results' own. The run's attrition, combinations and groups go straight into their tables. Where the results name who was
     searched (`searched*.parquet`), nobody else's flags are looked at. Raises LandingError where the
     results name a criterion that the run does not have.
     """

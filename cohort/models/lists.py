@@ -154,13 +154,17 @@ class ListEntry(models.Model):
         max_length=8,
         choices=[(s.value, s.value.title()) for s in Strength],
         blank=True,
+        default="",
         db_default="",
         help_text="How strong the search's evidence is; empty where it finds nothing.",
     )
     sort_key = models.TextField(
-        blank=True, db_default="", help_text="Their place on a page: strength, then name. See cohort.actions.order."
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Their place on a page: strength, then name. See cohort.actions.order.",
     )
-    recheck = models.CharField(max_length=20, choices=RECHECKS, blank=True, db_default="")
+    recheck = models.CharField(max_length=20, choices=RECHECKS, blank=True, default="", db_default="")
     recheck_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -41,12 +41,13 @@ class Person:
 
 
 def version(entry: ListEntry) -> str:
-    """Returns a token of what is decided about somebody: another token, another decision.
+    """Returns a token of what is decided about somebody: another token, another decision, or a reason to look again.
 
     A page carries it, and an action compares it, so that no decision is made without seeing the last one.
     """
     reviewed = entry.reviewed_at.isoformat() if entry.reviewed_at else ""
-    return f"{entry.review_state}/{reviewed}/{entry.because_id or ''}"
+    again = f"/{entry.recheck_at.isoformat()}" if entry.recheck_at else ""
+    return f"{entry.review_state}/{reviewed}/{entry.because_id or ''}{again}"
 
 
 def entry(by: Membership, list_id: UUID, patient_id: UUID) -> ListEntry:

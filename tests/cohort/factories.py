@@ -15,6 +15,7 @@ import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from factory.django import DjangoModelFactory
 
+from cohort.actions.order import put_in_order
 from cohort.models import (
     CodeList,
     CodeListVersion,
@@ -224,11 +225,20 @@ class ListEntryFactory(DjangoModelFactory[ListEntry]):
     is_on_list = True
     changed_at = NOW - timedelta(days=2)
     review_state = "TO_REVIEW"
+    listed_at = NOW - timedelta(days=2)
+    strength = "LIKELY"
     because = factory.LazyAttribute(
         lambda o: ListFact.objects.create(
             patient=o.patient, source="ALGORITHM", request="ADD", at=NOW - timedelta(days=2), run=o.practice_list.run
         )
     )
+
+    @classmethod
+    def _create(cls, model_class: type[ListEntry], *args: Any, **kwargs: Any) -> ListEntry:
+        entry = super()._create(model_class, *args, **kwargs)
+        put_in_order([entry.pk])
+        entry.refresh_from_db(fields=["sort_key"])
+        return entry
 
 
 def fill_list(practice_list: PracticeList, count: int, *, group: str = "Respiratory (severe asthma)") -> None:
@@ -249,9 +259,12 @@ def fill_list(practice_list: PracticeList, count: int, *, group: str = "Respirat
             because=fact,
             changed_at=said_at,
             review_state="TO_REVIEW",
+            listed_at=said_at,
+            strength="DOUBTFUL",
         )
         for fact in facts
     )
+    put_in_order(patient.pk for patient in patients)
     criterion = CriterionFactory(slug="severe-asthma", disease_group=group)
     version = CriterionVersionFactory(criterion=criterion)
     flags = Flag.objects.bulk_create(

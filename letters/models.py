@@ -19,6 +19,7 @@ HOLD_REASONS = [
     (HoldReason.RECORD_INVALID.value, "Record is invalid"),
     (HoldReason.MOVED_AWAY.value, "Moved away or left the NHS"),
     (HoldReason.OFF_LIST.value, "No longer on the list"),
+    (HoldReason.NOT_REVIEWED.value, "Not reviewed by their practice"),
     (HoldReason.ASKED_NOT_TO_BE_CONTACTED.value, "Asked not to be contacted"),
     (HoldReason.UNSAFE_CHANNEL.value, "Not safe to contact this way"),
     (HoldReason.NO_FIXED_ABODE.value, "No fixed abode"),

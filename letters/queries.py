@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
-from cohort.models import ListEntry, Patient
+from cohort.models import ListEntry, Patient, PracticeList
 from cohort.queries.holds import hold_reason
+from cohort.queries.late import late_lists, lists_to_contact
 from cohort.rules import Channel, HoldReason, ReviewState
 from letters.models import HOLD_REASONS, Batch, Campaign, HandOver, Message, TemplateVersion
 from letters.rules import MessageState
@@ -19,26 +22,44 @@ HOLD_WORDS: Mapping[str, str] = dict(HOLD_REASONS)
 OPEN = (MessageState.WAITING, MessageState.MAKING, MessageState.RELEASED)
 
 
-def validated() -> QuerySet[ListEntry]:
-    """Returns the entries of everybody on the list whom a practice need not review any more.
+def uk_date(at: datetime) -> date:
+    """Returns the day that this moment is in, in the UK."""
+    return timezone.localtime(at).date()
 
-    One who is on the list although their practice removed them was put on by a later request of a
-    clinician, which wins: they are due like anybody else.
+
+def cleared(on: date) -> QuerySet[ListEntry]:
+    """Returns the entries of everybody on the list whom nothing but a hold keeps from being contacted on this day.
+
+    They are validated, or their practice is late and the late are to be contacted anyway. One who is on
+    the list although their practice removed them was put on by a later request of a clinician, which
+    wins: they are due like anybody else.
     """
-    return ListEntry.objects.filter(is_on_list=True).exclude(review_state=ReviewState.TO_REVIEW)
+    return ListEntry.objects.filter(
+        ~Q(review_state=ReviewState.TO_REVIEW) | Q(practice_list__in=lists_to_contact(on)), is_on_list=True
+    )
 
 
-def due(campaign: Campaign, channel: Channel) -> QuerySet[Any]:
-    """Returns the patients validated and on the list without a message of this campaign and channel.
+def gone_to(practice_list: PracticeList) -> int:
+    """Returns how many people on a list a letter or text has been released to, or handed over, since it was made."""
+    sent = Message.objects.filter(
+        patient__entry__practice_list=practice_list, state__in=[MessageState.RELEASED, MessageState.HANDED_OVER]
+    )
+    if made_at := practice_list.run.finished_at:
+        sent = sent.filter(released_at__gte=made_at)
+    return sent.values("patient").distinct().count()
+
+
+def due(campaign: Campaign, channel: Channel, on: date) -> QuerySet[Any]:
+    """Returns the patients cleared for contact on this day without a message of this campaign and channel.
 
     `hold` is why they must not be contacted, or ''. Ids only: for planning and counting, for no page.
     """
     messages = Message.objects.filter(patient=OuterRef("pk"), campaign=campaign, channel=channel.value)
     return (
         Patient.objects.filter(
-            Exists(validated().filter(patient=OuterRef("pk"))), ~Exists(messages.exclude(state=MessageState.STOPPED))
+            Exists(cleared(on).filter(patient=OuterRef("pk"))), ~Exists(messages.exclude(state=MessageState.STOPPED))
         )
-        .annotate(hold=hold_reason(channel))
+        .annotate(hold=hold_reason(channel, on))
         .only("id")
     )
 
@@ -56,9 +77,9 @@ class Preview:
         return self.to_go + sum(self.held.values())
 
 
-def preview(campaign: Campaign, channel: Channel) -> Preview:
-    """Returns the counts of a batch that would be planned now."""
-    counts = dict(due(campaign, channel).values_list("hold").annotate(people=Count("pk")).order_by())
+def preview(campaign: Campaign, channel: Channel, on: date) -> Preview:
+    """Returns the counts of a batch that would be planned on this day."""
+    counts = dict(due(campaign, channel, on).values_list("hold").annotate(people=Count("pk")).order_by())
     return Preview(to_go=counts.pop("", 0), held=_by_gravity(counts))
 
 
@@ -159,17 +180,18 @@ def template_version(pk: int) -> TemplateVersion | None:
     return TemplateVersion.objects.select_related("template").filter(pk=pk).first()
 
 
-def contact_counts(campaign: Campaign | None) -> dict[str, Any]:
-    """Returns how everybody who is on the list and validated stands with one campaign, for the ledger.
+def contact_counts(campaign: Campaign | None, on: date) -> dict[str, Any]:
+    """Returns how everybody who is on the list stands with one campaign on this day, for the ledger.
 
-    `people` (counted apart) = `contacted` + the sum of `held` + the sum of `failed` + `waiting`.
+    `people` (counted apart) = `contacted` + the sum of `held` + the sum of `failed` + `waiting` +
+    `unreviewed` (with their practice yet) + `late` (their practice is late, and they are held back).
     Each person is in one state, the first that fits: *contacted* (handed over by any channel),
     *waiting* (a message is open), *failed* and *held* (by reason; of several holds the gravest),
-    and again *waiting* where no batch holds them yet, or theirs was stopped: `not_planned` says how
-    many of the waiting these are. `messages` counts every message of the campaign by channel and
-    state. None stands for a campaign that nobody has made: everybody waits.
+    and, of those whom no batch holds, or whose message was stopped, *waiting* where they are cleared
+    for contact: `not_planned` says how many of the waiting these are. `messages` counts every message
+    of the campaign by channel and state. None stands for a campaign that nobody has made.
     """
-    people = validated().count()
+    people = ListEntry.objects.filter(is_on_list=True).count()
     with connection.cursor() as cursor:
         cursor.execute(
             _STANDING,
@@ -178,6 +200,8 @@ def contact_counts(campaign: Campaign | None) -> dict[str, Any]:
                 "unreviewed": ReviewState.TO_REVIEW.value,
                 "open": [state.value for state in OPEN],
                 "gravity": [reason.value for reason in HoldReason],
+                "late": _ids(late_lists(on)),
+                "to_contact": _ids(lists_to_contact(on)),
             },
         )
         rows = cursor.fetchall()
@@ -197,6 +221,8 @@ def contact_counts(campaign: Campaign | None) -> dict[str, Any]:
         "failed": dict(sorted(by_state.get("FAILED", {}).items())),
         "waiting": sum(by_state.get("WAITING", {}).values()) + not_planned,
         "not_planned": not_planned,
+        "unreviewed": sum(by_state.get("UNREVIEWED", {}).values()),
+        "late": sum(by_state.get("LATE", {}).values()),
         "messages": messages,
     }
 
@@ -213,12 +239,17 @@ WITH message AS (
   FROM letters_message WHERE campaign_id = %(campaign)s AND state <> 'STOPPED' GROUP BY patient_id
 )
 SELECT CASE left(mark, 1) WHEN '1' THEN 'CONTACTED' WHEN '2' THEN 'WAITING' WHEN '3' THEN 'FAILED'
-    WHEN '4' THEN 'HELD' ELSE 'NOT_PLANNED' END,
+    WHEN '4' THEN 'HELD' ELSE CASE
+      WHEN entry.review_state <> %(unreviewed)s OR entry.practice_list_id = ANY(%(to_contact)s::uuid[])
+        THEN 'NOT_PLANNED'
+      WHEN entry.practice_list_id = ANY(%(late)s::uuid[]) THEN 'LATE'
+      ELSE 'UNREVIEWED' END
+    END,
   CASE left(mark, 1) WHEN '3' THEN substr(mark, 2)
     WHEN '4' THEN (%(gravity)s::text[])[substr(mark, 2)::int] ELSE '' END,
   count(*)
 FROM cohort_listentry entry LEFT JOIN message ON message.patient_id = entry.patient_id
-WHERE entry.is_on_list AND entry.review_state <> %(unreviewed)s
+WHERE entry.is_on_list
 GROUP BY 1, 2
 """
 
@@ -226,6 +257,10 @@ GROUP BY 1, 2
 def first_campaign() -> Campaign | None:
     """Returns the campaign of the first advice letter, which the ledger's stage of contact is about, or None."""
     return Campaign.objects.filter(slug="first-advice").first()
+
+
+def _ids(lists: QuerySet[PracticeList]) -> list[str]:
+    return [str(pk) for pk in lists.values_list("pk", flat=True)]
 
 
 def _by_gravity(counts: Mapping[str, int]) -> dict[str, int]:

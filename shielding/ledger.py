@@ -7,10 +7,12 @@ the flags are counted a second time from the append-only tables.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from cohort.queries.ledger import list_counts
 from coordinators.queries import coordination_counts
@@ -100,11 +102,11 @@ def _one_snapshot() -> Iterator[None]:
         yield
 
 
-def ledger() -> Ledger:
-    """Returns where everybody is now. Every count sees the same moment."""
+def ledger(on: date | None = None) -> Ledger:
+    """Returns where everybody is now. Every count sees the same moment. `on`, today if left out, says who is late."""
     with _one_snapshot():
         people = list_counts()
-        contact = contact_counts(first_campaign())
+        contact = contact_counts(first_campaign(), on or timezone.localdate())
         care = coordination_counts()
     referrals: Mapping[str, int] = care["referrals"]
     stages = (
@@ -131,9 +133,9 @@ def ledger() -> Ledger:
             ),
         ),
         Stage(
-            "On the list and validated: contact",
+            "On the list: contact",
             "people",
-            people.on_list_validated,
+            people.on_list,
             (
                 Part("Contacted", contact["contacted"], Kind.DONE),
                 *(
@@ -142,6 +144,8 @@ def ledger() -> Ledger:
                 ),
                 *(Part(f"Failed: {failure}", count, Kind.FAILED) for failure, count in contact["failed"].items()),
                 Part("Waiting to be sent", contact["waiting"], Kind.WAITING),
+                Part("With their practice, which has yet to review them", contact["unreviewed"], Kind.UNDER_WAY),
+                Part("Not reviewed in time: held until somebody decides", contact["late"], Kind.HELD),
             ),
         ),
         Stage(
@@ -182,8 +186,8 @@ def ledger() -> Ledger:
             care["validated"],
         ),
         Check(
-            "People on the list and validated, as the list and as the letters count them",
-            people.on_list_validated,
+            "People on the list, as the list and as the letters count them",
+            people.on_list,
             contact["people"],
         ),
     )
@@ -201,6 +205,8 @@ def ledger() -> Ledger:
         "held": contact["held"],
         "failed": contact["failed"],
         "waiting": contact["waiting"],
+        "with_their_practice": contact["unreviewed"],
+        "late_and_held_back": contact["late"],
         "with_coordinator": care["with_coordinator"],
         "waiting_for_coordinator": care["waiting_for_coordinator"],
         "needs": care["needs"],

@@ -217,6 +217,12 @@ RUN_FOLDER = Path(env.str("RUN_FOLDER", default=str(DATA_DIR / "runs")))
 HANDOVER_FOLDER = Path(env.str("HANDOVER_FOLDER", default=str(DATA_DIR / "handover")))
 #: Days a practice has to validate its list.
 VALIDATION_DAYS = 7
+#: Days before it is due that a practice is first reminded of its list.
+REMIND_DAYS_BEFORE = env.int("REMIND_DAYS_BEFORE", default=2)
+#: Days after its list was due that a practice's integrated care system is told.
+ESCALATE_AFTER_DAYS = env.int("ESCALATE_AFTER_DAYS", default=2)
+#: Days that a practice has at least for a list that it opens again.
+REOPENED_LIST_DAYS = env.int("REOPENED_LIST_DAYS", default=2)
 #: A source older than this many days stops a search (domain: a stale extract lost 14,000 people).
 SOURCE_AGE_LIMIT_DAYS = env.int("SOURCE_AGE_LIMIT_DAYS", default=14)
 

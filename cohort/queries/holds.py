@@ -5,6 +5,7 @@ message decides by the details of that moment. Nothing decides it a second time 
 printed as an address is `address_block` as the database made it and checked it.
 """
 
+from datetime import date
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -24,7 +25,8 @@ from django.db.models import (
 )
 
 from cohort.models import ListEntry, Patient
-from cohort.rules import Channel, HoldReason
+from cohort.queries.late import lists_to_contact
+from cohort.rules import Channel, HoldReason, ReviewState
 
 # These patterns are matched against the whole block in capitals, its lines set apart by line feeds.
 
@@ -91,11 +93,14 @@ class _NumberHold(Func):
     output_field = CharField()
 
 
-def hold_reason(channel: Channel) -> Case:
+def hold_reason(channel: Channel, on: date) -> Case:
     """Returns, over `Patient`, the gravest `HoldReason` against contact by `channel`, or '' where there is none.
 
-    In the order of `HoldReason`. Nobody without an entry on the list is contacted.
+    In the order of `HoldReason`. Nobody without an entry on the list is contacted, nor anybody whom
+    their practice has yet to review, unless it is late on the day `on` (UK) and such people are to
+    be contacted anyway.
     """
+    to_review = ListEntry.objects.filter(patient=OuterRef("pk"), review_state=ReviewState.TO_REVIEW.value)
     reasons: list[tuple[Any, HoldReason]] = [
         (Q(death_status=Patient.DeathStatus.FORMAL), HoldReason.DIED),
         (Q(death_status=Patient.DeathStatus.INFORMAL), HoldReason.REPORTED_DEAD),
@@ -103,6 +108,7 @@ def hold_reason(channel: Channel) -> Case:
         (Q(is_invalid=True), HoldReason.RECORD_INVALID),
         (~Q(moved_away_code=""), HoldReason.MOVED_AWAY),
         (~Exists(ListEntry.objects.filter(patient=OuterRef("pk"), is_on_list=True)), HoldReason.OFF_LIST),
+        (Exists(to_review.exclude(practice_list__in=lists_to_contact(on))), HoldReason.NOT_REVIEWED),
         (Q(asked_not_to_be_contacted=True), HoldReason.ASKED_NOT_TO_BE_CONTACTED),
         (Q(unsafe_channels__contains=[channel.value]), HoldReason.UNSAFE_CHANNEL),
     ]
@@ -118,9 +124,9 @@ def hold_reason(channel: Channel) -> Case:
     )
 
 
-def hold_reason_of(patient_id: str, channel: Channel) -> Subquery:
+def hold_reason_of(patient_id: str, channel: Channel, on: date) -> Subquery:
     """Returns `hold_reason` for the patient whose id is in the outer query's column `patient_id`."""
     return Subquery(
-        Patient.objects.filter(pk=OuterRef(patient_id)).annotate(hold=hold_reason(channel)).values("hold")[:1],
+        Patient.objects.filter(pk=OuterRef(patient_id)).annotate(hold=hold_reason(channel, on)).values("hold")[:1],
         output_field=CharField(),
     )

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from cohort.rules import Channel
 from letters.models import Batch, Campaign, Message
 from letters.policies import check_can_send
-from letters.queries import due, latest_template
+from letters.queries import due, latest_template, uk_date
 from letters.rules import BATCH_TRANSITIONS, BatchState, MessageState
 from shielding.accounts.models import Membership
 
@@ -48,7 +48,8 @@ ON CONFLICT DO NOTHING
 def plan_batch(*, campaign: Campaign, channel: Channel, by: Membership, at: datetime) -> Batch:
     """Queues one message for everybody due, in one statement, and returns the batch; nothing goes yet.
 
-    Everybody on the list, validated, and without a message of this campaign and channel. Those who
+    Everybody on the list, validated or to be contacted unreviewed because their practice is late, and
+    without a message of this campaign and channel. Those who
     must not be contacted are queued as HELD with the reason, so that the ledger accounts for them.
     Raises NoTemplate, NobodyDue, NotAllowed.
     """
@@ -66,7 +67,7 @@ def plan_batch(*, campaign: Campaign, channel: Channel, by: Membership, at: date
         planned_at=at,
         planned_by=by.user,
     )
-    sql, parameters = due(campaign, channel).values("id", "as_at", "hold").query.sql_with_params()
+    sql, parameters = due(campaign, channel, uk_date(at)).values("id", "as_at", "hold").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(_INSERT.format(due=sql), [*parameters, batch.pk, campaign.pk, channel.value, at, at])
         queued = cursor.rowcount

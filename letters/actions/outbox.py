@@ -34,7 +34,7 @@ from letters import contents
 from letters.contents import Text
 from letters.models import Batch, HandOver, Message
 from letters.pdf import LetterNotMade, make_pdf
-from letters.queries import OPEN
+from letters.queries import OPEN, uk_date
 from letters.rules import TEXT_HOURS, BatchState, MessageState, may_text
 from letters.transports import folder
 
@@ -172,7 +172,9 @@ def release(*, claimed: Claim, made: Made, at: datetime) -> UUID | None:
         return None
     checked, parameters = (
         ours.filter(id__in=list(made.files))
-        .annotate(held_by=hold_reason_of("patient_id", Channel(claimed.batch.channel)), as_at=_details_as_at())
+        .annotate(
+            held_by=hold_reason_of("patient_id", Channel(claimed.batch.channel), uk_date(at)), as_at=_details_as_at()
+        )
         .values("id", "held_by", "as_at")
         .query.sql_with_params()
     )
@@ -284,7 +286,7 @@ def requeue_unheld(*, at: datetime) -> int:
         with transaction.atomic():
             held = (
                 Message.objects.filter(state=MessageState.HELD, channel=channel.value)
-                .annotate(held_by=hold_reason_of("patient_id", channel))
+                .annotate(held_by=hold_reason_of("patient_id", channel, uk_date(at)))
                 .exclude(hold_reason=F("held_by"))
             )
             ids = _lock_free(held)

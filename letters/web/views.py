@@ -153,7 +153,7 @@ def _plan_preview(campaign: Campaign, channel: Channel) -> dict[str, Any]:
     return {
         "campaign": campaign,
         "channel": channel,
-        "preview": queries.preview(campaign, channel),
+        "preview": queries.preview(campaign, channel, timezone.localdate()),
         "version": version,
         "text": _invented_text(version) if version and channel is Channel.SMS else None,
         "hold_words": queries.HOLD_WORDS,

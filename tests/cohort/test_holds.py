@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cohort.models import ListEntry, Patient
 from cohort.queries import holds
 from cohort.rules import Channel, HoldReason
-from tests.cohort.factories import ListEntryFactory, PatientFactory
+from tests.cohort.factories import NOW, ListEntryFactory, PatientFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -19,11 +19,12 @@ LETTER, SMS = Channel.LETTER, Channel.SMS
 
 
 def hold(patient: Patient, channel: Channel) -> str:
-    return Patient.objects.annotate(hold=holds.hold_reason(channel)).get(pk=patient.pk).hold
+    return Patient.objects.annotate(hold=holds.hold_reason(channel, NOW.date())).get(pk=patient.pk).hold
 
 
 def somebody(**details: Any) -> Patient:
-    return ListEntryFactory(**{f"patient__{name}": value for name, value in details.items()}).patient
+    about = {f"patient__{name}": value for name, value in details.items()}
+    return ListEntryFactory(review_state="CONFIRMED", reviewed_at=NOW, reviewed_by=UserFactory(), **about).patient
 
 
 @pytest.mark.parametrize("channel", [LETTER, SMS])
@@ -39,6 +40,7 @@ WRONGS: list[tuple[dict[str, Any], str, str]] = [
     ({"is_invalid": True}, "RECORD_INVALID", "RECORD_INVALID"),
     ({"moved_away_code": "EMB"}, "MOVED_AWAY", "MOVED_AWAY"),
     ({"on_list": False}, "OFF_LIST", "OFF_LIST"),
+    ({"is_reviewed": False}, "NOT_REVIEWED", "NOT_REVIEWED"),
     ({"asked_not_to_be_contacted": True}, "ASKED_NOT_TO_BE_CONTACTED", "ASKED_NOT_TO_BE_CONTACTED"),
     ({"unsafe_channels": ["LETTER", "SMS"]}, "UNSAFE_CHANNEL", "UNSAFE_CHANNEL"),
     ({"no_fixed_abode": True}, "NO_FIXED_ABODE", ""),
@@ -52,8 +54,12 @@ def test_the_gravest_of_all_reasons_is_shown(place: int) -> None:
     for wrong, _, _ in reversed(WRONGS[place:]):
         details |= wrong
     on_list = details.pop("on_list", True)
+    is_reviewed = details.pop("is_reviewed", True)
     patient = somebody(**details)
-    ListEntry.objects.filter(patient=patient).update(is_on_list=on_list)
+    entry = ListEntry.objects.filter(patient=patient)
+    entry.update(is_on_list=on_list)
+    if not is_reviewed:
+        entry.update(review_state="TO_REVIEW", reviewed_at=None, reviewed_by=None)
     _, letter, sms = WRONGS[place]
     assert hold(patient, LETTER) == letter
     assert hold(patient, SMS) == (sms or "NO_USABLE_NUMBER")

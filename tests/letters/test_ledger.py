@@ -1,5 +1,6 @@
 """What the ledger is told: everybody in one state, and the parts add up."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from cohort.models import ListEntry, Patient
+from cohort.models import LateDecision, ListEntry, Patient, PracticeList, SearchRun
 from cohort.rules import Channel
 from letters import queries
 from letters.actions import batches, outbox
@@ -19,15 +20,16 @@ pytestmark = pytest.mark.django_db
 
 def adds_up(counts: dict[str, Any]) -> bool:
     parts = counts["contacted"] + sum(counts["held"].values()) + sum(counts["failed"].values()) + counts["waiting"]
-    return bool(counts["people"] == parts)
+    return bool(counts["people"] == parts + counts["unreviewed"] + counts["late"])
 
 
 def test_everybody_waits_where_nothing_is_planned(mailing: Mailing) -> None:
     validated()
     validated(review="TO_REVIEW")
     for campaign in (mailing.campaign, None):
-        counts = queries.contact_counts(campaign)
-        assert (counts["people"], counts["waiting"], counts["not_planned"], counts["messages"]) == (1, 1, 1, {})
+        counts = queries.contact_counts(campaign, NOON.date())
+        assert (counts["people"], counts["waiting"], counts["not_planned"], counts["messages"]) == (2, 1, 1, {})
+        assert (counts["unreviewed"], counts["late"]) == (1, 0)
         assert adds_up(counts)
 
 
@@ -39,7 +41,7 @@ def test_one_channel_is_contact_and_of_several_holds_the_gravest_is_shown(mailin
     mailing.released()
     mailing.released(Channel.SMS)
     work()
-    counts = queries.contact_counts(mailing.campaign)
+    counts = queries.contact_counts(mailing.campaign, NOON.date())
     assert (counts["contacted"], counts["held"]) == (2, {"DIED": 1, "UNSAFE_CHANNEL": 1})
     assert counts["messages"] == {"LETTER": {"HANDED_OVER": 1, "HELD": 3}, "SMS": {"HANDED_OVER": 1, "HELD": 3}}
     assert adds_up(counts)
@@ -49,17 +51,19 @@ def test_an_open_message_is_waiting_and_a_failure_beats_a_hold(mailing: Mailing)
     validated(address_lines=["x" * 100], mobile="")
     mailing.released()
     mailing.plan(Channel.SMS)
-    waiting = queries.contact_counts(mailing.campaign)
+    waiting = queries.contact_counts(mailing.campaign, NOON.date())
     assert (waiting["waiting"], waiting["not_planned"], waiting["held"]) == (1, 0, {})
     work()
-    assert queries.contact_counts(mailing.campaign)["failed"] == {"The address does not fit the window.": 1}
+    assert queries.contact_counts(mailing.campaign, NOON.date())["failed"] == {
+        "The address does not fit the window.": 1
+    }
 
 
 def test_those_of_a_stopped_batch_wait_again(mailing: Mailing) -> None:
     validated()
     batch = mailing.released()
     batches.stop_batch(batch_id=batch.id, reason="Wrong words", by=mailing.operator, at=NOON)
-    counts = queries.contact_counts(mailing.campaign)
+    counts = queries.contact_counts(mailing.campaign, NOON.date())
     assert (counts["waiting"], counts["not_planned"]) == (1, 1)
     assert counts["messages"] == {"LETTER": {"STOPPED": 1}}
 
@@ -69,8 +73,8 @@ def test_somebody_put_back_by_a_hospital_after_their_practice_removed_them_is_du
     ListEntry.objects.filter(patient=patient).update(
         review_state="REMOVED", removal_reason="LOW_RISK", is_patient_told=True
     )
-    assert queries.preview(mailing.campaign, Channel.LETTER).to_go == 1
-    assert queries.contact_counts(mailing.campaign)["people"] == 1
+    assert queries.preview(mailing.campaign, Channel.LETTER, NOON.date()).to_go == 1
+    assert queries.contact_counts(mailing.campaign, NOON.date())["people"] == 1
 
 
 def test_a_finished_batch_says_hundred_percent_and_progress_adds_up(mailing: Mailing) -> None:
@@ -87,6 +91,7 @@ def test_a_finished_batch_says_hundred_percent_and_progress_adds_up(mailing: Mai
 
 
 STEPS = ["plan", "plan texts", "release", "work one", "die", "free", "join", "leave", "stop", "work"]
+STEPS += ["unreviewed", "late", "contact", "hold", "undo"]
 
 
 @given(st.lists(st.sampled_from(STEPS), max_size=8))
@@ -101,9 +106,10 @@ def test_it_adds_up_whatever_happens_in_whatever_order(django_db_blocker: Any, s
         people = [validated() for _ in range(3)]
         for step in steps:
             _do(step, mailing, people)
-            counts = queries.contact_counts(mailing.campaign)
+            counts = queries.contact_counts(mailing.campaign, NOON.date())
             assert adds_up(counts)
-            assert counts["people"] == queries.validated().count()
+            assert counts["people"] == ListEntry.objects.filter(is_on_list=True).count()
+            assert counts["late"] + counts["unreviewed"] <= ListEntry.objects.filter(review_state="TO_REVIEW").count()
         transaction.set_rollback(True)
 
 
@@ -128,5 +134,19 @@ def _do(step: str, mailing: Mailing, people: list[Patient]) -> None:
             ListEntry.objects.filter(patient=people[-1]).update(is_on_list=False)
         elif step == "work":
             work()
+        elif step == "unreviewed":
+            people.append(validated(review="TO_REVIEW"))
+        elif step == "undo":
+            ListEntry.objects.filter(patient=people[0]).update(
+                review_state="TO_REVIEW", reviewed_at=None, reviewed_by=None
+            )
+        elif step == "late":
+            PracticeList.objects.update(due_date=NOON.date() - timedelta(days=1))
+        elif step in {"contact", "hold"}:
+            from_date = NOON.date() if step == "contact" else None
+            for run in SearchRun.objects.all():
+                LateDecision.objects.create(
+                    run=run, policy=step.upper(), from_date=from_date, reason="Why", at=NOON, by=mailing.operator.user
+                )
     except batches.BatchError:
         pass

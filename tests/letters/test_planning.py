@@ -28,11 +28,11 @@ def test_a_plan_queues_everybody_validated_and_on_the_list_the_held_with_their_r
 def test_a_preview_counts_what_the_plan_then_queues(mailing: Mailing) -> None:
     for details in ({}, {}, {"death_status": "FORMAL"}, {"is_restricted": True}, {"postcode": ""}):
         validated(**details)
-    shown = queries.preview(mailing.campaign, Channel.LETTER)
+    shown = queries.preview(mailing.campaign, Channel.LETTER, NOON.date())
     assert (shown.to_go, dict(shown.held)) == (2, {"DIED": 1, "RESTRICTED": 1, "NO_USABLE_ADDRESS": 1})
     made = queries.progress([mailing.plan().id]).popitem()[1]
     assert (made.waiting, made.held) == (shown.to_go, shown.held)
-    assert queries.preview(mailing.campaign, Channel.LETTER).everybody == 0
+    assert queries.preview(mailing.campaign, Channel.LETTER, NOON.date()).everybody == 0
 
 
 @pytest.mark.django_db

@@ -20,6 +20,8 @@ class Act(StrEnum):
     SEE_CRITERIA = "SEE_CRITERIA"
     CHANGE_CRITERIA = "CHANGE_CRITERIA"
     SIGN_OFF_CRITERIA = "SIGN_OFF_CRITERIA"
+    SEND_PATIENTS = "SEND_PATIENTS"
+    KEEP_TOKENS = "KEEP_TOKENS"
 
 
 _PRACTICE = frozenset({Role.PRACTICE_STAFF, Role.GP})
@@ -47,6 +49,14 @@ MAY: dict[Act, Permission] = {
     ),
     Act.SIGN_OFF_CRITERIA: Permission(
         "sign off a criterion that a colleague has changed", _CLINICIAN, Organisation.Kind.CENTRE
+    ),
+    Act.SEND_PATIENTS: Permission(
+        "send lists of their unit's patients and see what became of them",
+        frozenset({Role.HOSPITAL_STAFF}),
+        Organisation.Kind.HOSPITAL,
+    ),
+    Act.KEEP_TOKENS: Permission(
+        "make and revoke the tokens of hospital units' computers", frozenset({Role.ADMINISTRATOR})
     ),
 }
 
@@ -109,3 +119,13 @@ def check_can_explain(membership: Membership | None) -> Membership:
     if membership is not None and membership.organisation.kind == Organisation.Kind.PRACTICE:
         return check_can_see_lists(membership)
     return check_can_run_search(membership)
+
+
+def check_can_send_patients(membership: Membership | None) -> Membership:
+    """Returns the membership if it may send its unit's patients and see what became of them, or raises NotAllowed."""
+    return MAY[Act.SEND_PATIENTS].check(membership)
+
+
+def check_can_keep_tokens(membership: Membership | None) -> Membership:
+    """Returns the membership if it may make and revoke units' tokens, or raises NotAllowed."""
+    return MAY[Act.KEEP_TOKENS].check(membership)

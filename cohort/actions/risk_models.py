@@ -16,20 +16,13 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from cohort.actions.demographics import (
-    copy_people,
-    copy_rows,
-    insert_people,
-    plan_for_whole_tables,
-    private_database,
-    update_people,
-)
+from cohort.actions.demographics import copy_rows, plan_for_whole_tables, private_database
 from cohort.actions.facts import recompute
+from cohort.actions.newcomers import bring_in
 from cohort.actions.order import sort_key
 from cohort.extracts.risk_lists import LineError, ReadList, UnusableList, read_list
 from cohort.models import RiskList, SearchRun
 from cohort.policies import check_can_run_search
-from cohort.queries import extracts as extract_queries
 from shielding.accounts.models import Membership
 
 NO_LONGER_FLAGGED = "No longer on the risk model's list"
@@ -150,7 +143,7 @@ def _land(
     cursor: Any, read: ReadList, run: SearchRun, *, wrong: int, by: Membership | None, at: datetime
 ) -> RiskListCounts:
     _copy_flagged(cursor, read.flagged)
-    _copy_details(cursor, read.flagged, at=at)
+    bring_in(cursor, read.flagged, at=at)
     _prepare(cursor, read.model)
     reason = f"{read.model} {read.version}, {read.as_at:%-d %B %Y}"
     user, organisation = (by.user_id, by.organisation_id) if by else (None, None)
@@ -193,25 +186,6 @@ def _copy_flagged(cursor: Any, flagged: pa.Array) -> None:
         rows = duck.from_arrow(pa.table({"person": flagged}))
         copy_rows(cursor, rows.project("lpad(person::VARCHAR, 10, '0')"), "risk_flagged")
     cursor.execute("ANALYZE risk_flagged")
-
-
-def _copy_details(cursor: Any, flagged: pa.Array, *, at: datetime) -> None:
-    """Brings in the people's details, each from the newest extract that knows them."""
-    with private_database() as duck:
-        duck.register("flagged_numbers", pa.table({"person": flagged}))
-        duck.execute("CREATE TABLE wanted AS FROM flagged_numbers")
-        for extract in extract_queries.newest_extracts():
-            paths = [str(path) for path in extract_queries.patients_paths([extract])]
-            if not paths:
-                continue
-            duck.execute(
-                "CREATE OR REPLACE TABLE known AS SELECT p.* FROM read_parquet($1) p SEMI JOIN wanted USING (person)",
-                [paths],
-            )
-            copy_people(cursor, duck.table("known"))
-            update_people(cursor, as_at=extract.as_at, at=at)
-            insert_people(cursor, as_at=extract.as_at)
-            duck.execute("DELETE FROM wanted WHERE person IN (SELECT person FROM known)")
 
 
 def _prepare(cursor: Any, model: str) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, Func, IntegerField, OuterRef, QuerySet
 
 from cohort.hospital_lists import RowError
 from cohort.matching import RowState

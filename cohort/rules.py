@@ -117,6 +117,15 @@ class Recheck(StrEnum):
     HOSPITAL_DISAGREES = "HOSPITAL_DISAGREES"
 
 
+class NotConfirmed(StrEnum):
+    """Why somebody who was selected to be confirmed together with others was not."""
+
+    DECIDED_SINCE = "DECIDED_SINCE"
+    QUESTION_OPEN = "QUESTION_OPEN"
+    DIED = "DIED"
+    NOT_ON_LIST = "NOT_ON_LIST"
+
+
 class Strength(StrEnum):
     """How strong the evidence of the search is, for a practice to decide the clear ones together."""
 

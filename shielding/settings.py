@@ -160,6 +160,8 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
 USE_I18N = True
 USE_TZ = True
+#: A form of selected people has a field for each, and the largest practices have 3,300 to review.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_500
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 STATIC_URL = "/static/"

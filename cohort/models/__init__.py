@@ -1,5 +1,6 @@
 """Models of the cohort app."""
 
+from cohort.models.bulk import BulkReceipt
 from cohort.models.criteria import CodeList, CodeListCode, CodeListVersion, Criterion, CriterionVersion
 from cohort.models.drafts import AssuranceCase, CriterionDraft, DraftRevision, SignOff
 from cohort.models.extracts import Extract, MendedRows, SourceAgeLimit
@@ -23,6 +24,7 @@ __all__ = [
     "Addition",
     "Amendment",
     "AssuranceCase",
+    "BulkReceipt",
     "CodeList",
     "CodeListCode",
     "CodeListVersion",

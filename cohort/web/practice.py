@@ -8,13 +8,18 @@ from uuid import UUID
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404
 from django.urls import reverse
+from django.utils import timezone
 
 from cohort import policies
 from cohort.queries import review as review_queries
+from cohort.queries.worklists import Tab
 from cohort.rules import ReviewState
 from shielding.accounts.http import MemberRequest
 from shielding.accounts.models import Membership
 from shielding.accounts.name_filter import name_filter
+
+#: What people of a list are picked by in its address, besides the tab.
+CHOICES = ("group", "age", "strength", "since")
 
 
 def member(request: MemberRequest) -> Membership:
@@ -30,14 +35,26 @@ def found_or_404(get: Any, *args: Any, **kwargs: Any) -> Any:
         raise Http404 from error
 
 
-def chosen_of(request: MemberRequest, list_id: UUID) -> dict[str, str]:
-    """Returns which people of a list are chosen: by `name`, kept in the session, and disease `group`."""
-    return {"name": name_filter(request, list_url(list_id)), "group": request.GET.get("group", "")}
+def chosen_of(request: MemberRequest, list_id: UUID) -> dict[str, Any]:
+    """Returns which people of a list are chosen, as `cohort.queries.worklists.people` takes it.
+
+    The name is kept in the session, all else in the address.
+    """
+    asked = {key: request.GET.get(key, "") for key in CHOICES}
+    tab = request.GET.get("tab", "")
+    return {
+        "name": name_filter(request, list_url(list_id)),
+        "tab": Tab(tab) if tab in list(Tab) else Tab.TO_REVIEW,
+        "today": timezone.localdate(),
+        **asked,
+    }
 
 
-def query_of(chosen: dict[str, str], **more: Any) -> str:
+def query_of(chosen: dict[str, Any], **more: Any) -> str:
     """Returns what of the filter an address may carry, as a query string: the name stays in the session."""
-    return urlencode({key: value for key, value in {"group": chosen["group"], **more}.items() if value})
+    tab = chosen["tab"].value if chosen["tab"] is not Tab.TO_REVIEW else ""
+    kept = {"tab": tab, **{key: chosen[key] for key in CHOICES}}
+    return urlencode({key: value for key, value in {**kept, **more}.items() if value})
 
 
 def list_url(list_id: UUID) -> str:
@@ -49,6 +66,15 @@ def person_url(list_id: UUID | None, patient_id: UUID, query: str) -> str:
     """Returns the address of somebody's page on a list, with a query string or none."""
     address = reverse("cohort:person", args=[list_id, patient_id])
     return f"{address}?{query}" if query else address
+
+
+def back_url(request: MemberRequest, list_id: UUID, chosen: dict[str, Any]) -> str:
+    """Returns the address of whoever was shown before, as the page's own address says, else of the list."""
+    query = query_of(chosen)
+    try:
+        return person_url(list_id, UUID(request.GET.get("back") or request.GET.get("decided", "")), query)
+    except ValueError:
+        return f"{list_url(list_id)}?{query}" if query else list_url(list_id)
 
 
 def just_decided(request: MemberRequest, by: Membership, list_id: UUID) -> Any:

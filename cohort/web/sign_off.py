@@ -13,7 +13,6 @@ from cohort import policies
 from cohort.actions import sign_off as actions
 from cohort.actions.decisions import ListSubmitted
 from cohort.queries import worklists as queries
-from cohort.rules import ReviewState
 from cohort.web.practice import found_or_404, member
 from shielding.accounts.http import MemberRequest
 from shielding.audit.actions import record_read
@@ -42,7 +41,7 @@ def submit(request: MemberRequest, list_id: UUID) -> HttpResponse:
             messages.success(request, "The list is signed off. Thank you. Letters and texts can now be sent.")
             return redirect("cohort:list", list_id)
     progress = found_or_404(queries.progress_of, by, list_id)
-    left = queries.people(by, list_id, state=ReviewState.TO_REVIEW)[:NAMES_SHOWN]
+    left = queries.left(by, list_id)[:NAMES_SHOWN]
     untold = queries.not_told(by, list_id)[:UNTOLD_SHOWN]
     record_read(by=by, what="cohort:submit", patient_ids=[row.pk for row in [*left, *untold]], at=now)
     return render(

@@ -1,4 +1,4 @@
-"""A practice's lists, and one list with a tab for each state of review."""
+"""A practice's lists, and one list: a tab for each state of review, people picked and selected, a page to print."""
 
 from uuid import UUID
 
@@ -12,21 +12,15 @@ from django.views.decorators.http import require_GET, require_http_methods
 from cohort import policies
 from cohort.queries import review as review_queries
 from cohort.queries import worklists as queries
-from cohort.rules import ReviewState
-from cohort.web.practice import age, chosen_of, found_or_404, just_decided, list_url, member, query_of
+from cohort.queries.worklists import Tab
+from cohort.web.practice import CHOICES, age, chosen_of, found_or_404, just_decided, list_url, member, query_of
 from shielding.accounts.http import MemberRequest
 from shielding.accounts.name_filter import filter_by_name
 from shielding.audit.actions import record_read
 
 PEOPLE_PER_PAGE = 50
-#: The tabs of a list, as they are called in its address, in order.
-TABS = {
-    "to-review": ReviewState.TO_REVIEW,
-    "confirmed": ReviewState.CONFIRMED,
-    "removed": ReviewState.REMOVED,
-    "added": ReviewState.ADDED,
-    "no-longer-found": ReviewState.LAPSED,
-}
+#: What `?show=all` puts on one page, to print it or to select from it; the largest practices had 3,300.
+PEOPLE_ON_THE_LONGEST_PAGE = 5_000
 
 
 @never_cache
@@ -42,35 +36,49 @@ def lists(request: MemberRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def one_list(request: MemberRequest, list_id: UUID) -> HttpResponse:
-    """One list: a tab for each state of review; `?group=` and a posted name pick some of the people."""
+    """One list, 50 people a page or `?show=all`; the address and a posted name pick some of the people.
+
+    `?select=page` comes with everybody on the page selected.
+    """
     by = member(request)
     progress = found_or_404(queries.progress_of, by, list_id)
     if request.method == "POST":
-        others = {key: request.POST.get(key, "") for key in ("tab", "group")}
+        others = {key: request.POST.get(key, "") for key in ("tab", *CHOICES)}
         return filter_by_name(request, list_url(list_id), **others)
-    tab = request.GET.get("tab", "")
-    tab = tab if tab in TABS else "to-review"
     chosen = chosen_of(request, list_id)
-    people = queries.people(by, list_id, state=TABS[tab], **chosen)
-    page = Paginator(people, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
+    tab = chosen["tab"]
+    show_all = request.GET.get("show") == "all"
+    found = queries.people(by, list_id, **chosen)
+    page = Paginator(found, PEOPLE_ON_THE_LONGEST_PAGE if show_all else PEOPLE_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     decided = just_decided(request, by, list_id)
     shown = [row.pk for row in page] + ([decided.pk] if decided else [])
     record_read(by=by, what="cohort:list", patient_ids=shown, at=timezone.now())
+    is_submitted = progress.practice_list.submitted_at is not None
     return render(
         request,
         "cohort/validation/list.html",
         {
             "progress": progress,
             "practice_list": progress.practice_list,
-            "today": timezone.localdate(),
+            "today": chosen["today"],
             "age": age,
             "tab": tab,
+            "tabs": progress.tabs(),
             "page": page,
-            "groups": queries.groups(by, list_id, state=TABS[tab]),
+            "behind": queries.evidence_behind(by, shown),
+            "choices": queries.choices(by, list_id, today=chosen["today"], tab=tab),
+            "age_bands": queries.AGE_BANDS,
             "chosen": chosen,
+            "is_picked": any(chosen[key] for key in ("name", *CHOICES)),
             "query": query_of(chosen),
+            "query_of": query_of,
             "decided": decided,
             "version": review_queries.version,
             "can_submit": policies.can_submit(by),
+            "can_select": tab is Tab.TO_REVIEW and policies.can_review(by, is_submitted=is_submitted),
+            "is_selected": request.GET.get("select") == "page",
+            "show_all": show_all,
         },
     )

@@ -19,6 +19,7 @@ from tests.addresses import addresses_with
 from tests.cohort.factories import (
     NOW,
     Cast,
+    ListEntryFactory,
     MembershipFactory,
     PracticeListFactory,
     fill_list,
@@ -63,9 +64,16 @@ def test_nobody_sees_anything_without_signing_in(cast: Cast, client: Client) -> 
         assert client.get(url).status_code == 302
 
 
-def test_a_list_shows_its_people_by_group_then_name(cast: Cast, sign_in: SignIn) -> None:
+def test_a_list_shows_the_clearest_first_and_the_most_doubtful_last_each_by_name(cast: Cast, sign_in: SignIn) -> None:
+    for name, strength in [("Zorn", "CLEAR"), ("Abel", "DOUBTFUL"), ("Baker", "CLEAR")]:
+        ListEntryFactory(practice_list=cast.practice_list, strength=strength, patient__family_name=name)
     page = read(sign_in(cast.staff).get(list_url(cast)))
-    assert page.index("Marsh, Bob") < page.index("Khan, Amina")  # Respiratory before Transplants
+    places = [page.index(name) for name in ("Baker, ", "Zorn, ", "Khan, Amina", "Marsh, Bob", "Abel, ")]
+    assert places == sorted(places)
+
+
+def test_a_list_says_how_far_it_is_and_who_they_are(cast: Cast, sign_in: SignIn) -> None:
+    page = read(sign_in(cast.staff).get(list_url(cast)))
     assert "999 " in page
     assert "14 February 1961" in page
     assert "To review (2) Confirmed (0) Removed (0) Added (0)" in page

@@ -1,0 +1,183 @@
+"""Confirming an explicit selection of people together, and taking that back.
+
+The same as confirming each (`cohort.actions.decisions`): a fact of the GP's for each, their standing and
+their state of review. But in statements over all of them, since a practice may confirm three thousand:
+the list is locked, then the people in the order of their ids, as everybody does who writes about many.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from cohort import policies
+from cohort.actions.decisions import ListSubmitted, NothingToUndo
+from cohort.actions.facts import recompute
+from cohort.models import BulkReceipt, ListEntry, PracticeList, ReviewQuery
+from cohort.queries.review import version
+from cohort.queries.worklists import entries
+from cohort.rules import FactSource, NotConfirmed, Request, ReviewState
+from shielding.accounts.models import Membership
+
+CONFIRMED_TOGETHER = "Confirmed by the practice, together with others"
+UNDONE = "Undone by the practice"
+#: More than the largest practice of 2020 had to review.
+MOST_AT_ONCE = 5_000
+
+_CONFIRM = """
+WITH said AS (
+    INSERT INTO cohort_listfact (patient_id, source, request, reason, at, by_id, organisation_id)
+    SELECT patient_id, %(source)s, %(request)s, %(reason)s, %(at)s, %(by)s, %(practice)s
+    FROM unnest(%(people)s::uuid[]) AS patient_id
+    RETURNING id, patient_id
+)
+UPDATE cohort_listentry e SET review_state = %(state)s, reviewed_at = %(at)s, reviewed_by_id = %(by)s,
+    changed_at = CASE WHEN e.is_on_list THEN e.changed_at ELSE %(at)s END, is_on_list = true, because_id = said.id,
+    recheck = '', recheck_at = NULL
+FROM said WHERE e.patient_id = said.patient_id
+"""
+_WITHDRAW = """
+INSERT INTO cohort_listfact (patient_id, source, request, reason, at, by_id, organisation_id, withdraws_id)
+SELECT f.patient_id, f.source, '', %(reason)s, %(at)s, %(by)s, %(practice)s, f.id FROM cohort_listfact f
+WHERE f.patient_id = ANY(%(people)s::uuid[]) AND f.at = %(said_at)s AND f.by_id = %(said_by)s
+AND f.source = %(source)s AND f.request = %(request)s AND f.organisation_id = %(practice)s
+AND NOT EXISTS (SELECT 1 FROM cohort_listfact back WHERE back.withdraws_id = f.id)
+"""
+
+
+class TooMany(Exception):
+    """More people than are confirmed at once."""
+
+
+class AlreadyUndone(NothingToUndo):
+    """Somebody has taken these decisions back already."""
+
+
+@transaction.atomic
+def confirm_together(*, list_id: UUID, seen: Mapping[UUID, str], by: Membership, at: datetime) -> BulkReceipt:
+    """Confirms the people of a list who are selected, and returns the receipt.
+
+    `seen` gives each person's `version` when they were shown. Whoever is not to review any more or has
+    changed since, has an open question, has died or is not on the list (any more) is left as they are,
+    and the receipt says why. Raises TooMany, NotAllowed, PracticeList.DoesNotExist.
+    """
+    if len(seen) > MOST_AT_ONCE:
+        raise TooMany
+    practice_list = _lock_list(list_id, by)
+    policies.check_can_review(by, is_submitted=practice_list.submitted_at is not None)
+    refused = _refused(practice_list, seen, by)
+    confirmed = sorted(patient_id for patient_id in seen if patient_id not in refused)
+    if confirmed:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _CONFIRM,
+                {
+                    "source": FactSource.GP.value,
+                    "request": Request.ADD.value,
+                    "reason": CONFIRMED_TOGETHER,
+                    "at": at,
+                    "by": by.user_id,
+                    "practice": by.organisation_id,
+                    "people": [str(patient_id) for patient_id in confirmed],
+                    "state": ReviewState.CONFIRMED.value,
+                },
+            )
+            # The newest request decides: of these people somebody's is dated after this one.
+            cursor.execute(
+                "SELECT DISTINCT patient_id FROM cohort_listfact WHERE patient_id = ANY(%s::uuid[]) AND at > %s",
+                [[str(patient_id) for patient_id in confirmed], at],
+            )
+            later = [row[0] for row in cursor.fetchall()]
+        recompute(patient_ids=later, at=at)
+    return BulkReceipt.objects.create(
+        practice_list=practice_list,
+        at=at,
+        by_id=by.user_id,
+        confirmed=confirmed,
+        refused={str(patient_id): why.value for patient_id, why in refused.items()},
+    )
+
+
+@transaction.atomic
+def undo_together(*, receipt_id: UUID, by: Membership, at: datetime) -> BulkReceipt:
+    """Takes back what a receipt says was confirmed, and returns it.
+
+    These people are to be reviewed again, or lapse where the search finds them no longer. Whoever was
+    decided about again since stays as that decided, and is in `kept`. Raises AlreadyUndone,
+    ListSubmitted, NotAllowed, BulkReceipt.DoesNotExist.
+    """
+    policies.check_can_see_lists(by)
+    found = BulkReceipt.objects.get(pk=receipt_id, practice_list__practice_id=by.organisation_id)
+    practice_list = _lock_list(found.practice_list_id, by)
+    policies.check_can_review(by, is_submitted=practice_list.submitted_at is not None)
+    receipt = BulkReceipt.objects.select_for_update().get(pk=receipt_id)
+    if receipt.undone_at is not None:
+        raise AlreadyUndone
+    if practice_list.submitted_at is not None:
+        raise ListSubmitted
+    standing = list(
+        _locked(practice_list, receipt.confirmed, by)
+        .filter(review_state=ReviewState.CONFIRMED.value, reviewed_at=receipt.at, reviewed_by_id=receipt.by_id)
+        .values_list("pk", flat=True)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _WITHDRAW,
+            {
+                "people": [str(patient_id) for patient_id in standing],
+                "said_at": receipt.at,
+                "said_by": receipt.by_id,
+                "source": FactSource.GP.value,
+                "request": Request.ADD.value,
+                "practice": by.organisation_id,
+                "reason": UNDONE,
+                "at": at,
+                "by": by.user_id,
+            },
+        )
+    ListEntry.objects.filter(pk__in=standing).update(
+        review_state=ReviewState.TO_REVIEW.value, reviewed_at=None, reviewed_by=None, recheck="", recheck_at=None
+    )
+    recompute(patient_ids=standing, at=at)
+    receipt.undone_at, receipt.undone_by_id = at, by.user_id
+    receipt.kept = sorted(set(receipt.confirmed) - set(standing))
+    receipt.save(update_fields=["undone_at", "undone_by", "kept"])
+    return receipt
+
+
+def _lock_list(list_id: UUID, by: Membership) -> PracticeList:
+    policies.check_can_see_lists(by)
+    return PracticeList.objects.select_for_update(no_key=True).get(pk=list_id, practice_id=by.organisation_id)
+
+
+def _locked(practice_list: PracticeList, patient_ids: Iterable[UUID], by: Membership) -> Any:
+    return (
+        entries(by)
+        .filter(practice_list=practice_list, pk__in=list(patient_ids))
+        .select_for_update(of=("self",))
+        .order_by("pk")
+    )
+
+
+def _refused(practice_list: PracticeList, seen: Mapping[UUID, str], by: Membership) -> dict[UUID, NotConfirmed]:
+    """Locks the people selected and returns which of them are not to be confirmed, and why."""
+    asked_about = set(
+        ReviewQuery.objects.filter(practice_id=by.organisation_id, answered_at=None).values_list(
+            "patient_id", flat=True
+        )
+    )
+    refused = dict.fromkeys(seen, NotConfirmed.NOT_ON_LIST)
+    for row in _locked(practice_list, seen, by).values_list(
+        "pk", "review_state", "reviewed_at", "because_id", "recheck_at", "patient__death_status", named=True
+    ):
+        if row.patient__death_status:
+            refused[row.pk] = NotConfirmed.DIED
+        elif row.review_state != ReviewState.TO_REVIEW or version(row) != seen[row.pk]:
+            refused[row.pk] = NotConfirmed.DECIDED_SINCE
+        elif row.pk in asked_about:
+            refused[row.pk] = NotConfirmed.QUESTION_OPEN
+        else:
+            del refused[row.pk]
+    return refused

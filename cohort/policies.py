@@ -22,6 +22,8 @@ class Act(StrEnum):
     SIGN_OFF_CRITERIA = "SIGN_OFF_CRITERIA"
     SEND_PATIENTS = "SEND_PATIENTS"
     KEEP_TOKENS = "KEEP_TOKENS"
+    OVERSEE = "OVERSEE"
+    SEE_AREA = "SEE_AREA"
 
 
 _PRACTICE = frozenset({Role.PRACTICE_STAFF, Role.GP})
@@ -57,6 +59,14 @@ MAY: dict[Act, Permission] = {
     ),
     Act.KEEP_TOKENS: Permission(
         "make and revoke the tokens of hospital units' computers", frozenset({Role.ADMINISTRATOR})
+    ),
+    Act.OVERSEE: Permission(
+        "see how far every practice is, and decide about the people of late ones",
+        frozenset({Role.CENTRAL_OPERATOR}),
+        Organisation.Kind.CENTRE,
+    ),
+    Act.SEE_AREA: Permission(
+        "see how far the practices of their care system are", frozenset({Role.ICS_LEAD}), Organisation.Kind.ICS
     ),
 }
 
@@ -109,6 +119,16 @@ def can_change_criteria(membership: Membership | None) -> bool:
 def check_can_sign_off_criteria(membership: Membership | None) -> Membership:
     """Returns the membership if it may sign off what a colleague has changed, or raises NotAllowed."""
     return MAY[Act.SIGN_OFF_CRITERIA].check(membership)
+
+
+def check_can_oversee(membership: Membership | None) -> Membership:
+    """Returns the membership if it may see and decide about every practice's lists, or raises NotAllowed."""
+    return MAY[Act.OVERSEE].check(membership)
+
+
+def check_can_see_area(membership: Membership | None) -> Membership:
+    """Returns the membership if it may see how far its area's practices are, or raises NotAllowed."""
+    return MAY[Act.SEE_AREA].check(membership)
 
 
 def check_can_explain(membership: Membership | None) -> Membership:

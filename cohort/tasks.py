@@ -5,6 +5,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
+from cohort.actions.late import send_reminders
 from cohort.actions.mending import add_mended_rows
 from cohort.actions.runs import carry_out
 from cohort.queries.extracts import active_mending_ids
@@ -35,3 +36,9 @@ def resume_mending() -> None:
     """Takes up whatever mended rows are waiting, or were left by a worker that died."""
     for mended_id in active_mending_ids():
         add_mended_rows(mended_id=mended_id, now=timezone.now)
+
+
+@shared_task
+def remind_practices() -> None:
+    """Sends the reminders that are due today and have not been sent."""
+    send_reminders(now=timezone.now)

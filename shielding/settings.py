@@ -7,6 +7,7 @@
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONCE
 from django.core.exceptions import ImproperlyConfigured
 
@@ -110,6 +111,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 60 * 60}
 CELERY_BEAT_SCHEDULE = {
     "wake-waiting-work": {"task": "shielding.tasks.wake_waiting_work", "schedule": 30.0},
+    "remind-practices": {"task": "cohort.tasks.remind_practices", "schedule": crontab(minute="10", hour="8-17")},
     "clear-old-sessions": {"task": "shielding.tasks.clear_old_sessions", "schedule": 60.0 * 60},
 }
 

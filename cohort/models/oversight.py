@@ -10,6 +10,8 @@ from cohort.models.criteria import APPEND_ONLY
 from cohort.models.lists import PracticeList
 from cohort.models.runs import SearchRun
 
+LATE_POLICIES = [(LatePolicy.HOLD.value, "Hold them back"), (LatePolicy.CONTACT.value, "Contact them anyway")]
+
 
 class ListSignOff(models.Model):
     """A GP signed a list off or opened it again, and how it stood then. Append-only.
@@ -56,7 +58,7 @@ class LateDecision(models.Model):
     run = models.ForeignKey(SearchRun, models.PROTECT, related_name="late_decisions")
     policy = models.CharField(
         max_length=7,
-        choices=[(LatePolicy.HOLD.value, "Hold them back"), (LatePolicy.CONTACT.value, "Contact them anyway")],
+        choices=LATE_POLICIES,
     )
     from_date = models.DateField(null=True, blank=True)
     reason = models.CharField(max_length=500)

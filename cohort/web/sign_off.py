@@ -1,4 +1,4 @@
-"""The page on which a GP signs a list off."""
+"""The page on which a GP signs a list off: what is signed, who is left, and each signing before."""
 
 from uuid import UUID
 
@@ -12,21 +12,20 @@ from django.views.decorators.http import require_http_methods
 from cohort import policies
 from cohort.actions import sign_off as actions
 from cohort.actions.decisions import ListSubmitted
-from cohort.queries import worklists as queries
+from cohort.queries import sign_off as queries
 from cohort.web.practice import found_or_404, member
 from shielding.accounts.http import MemberRequest
 from shielding.audit.actions import record_read
 
-#: How many of those left the page of signing off names.
+#: How many of those left, asked about, and removed but not told the page names.
 NAMES_SHOWN = 10
-#: How many of those removed and not told it names.
 UNTOLD_SHOWN = 50
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def submit(request: MemberRequest, list_id: UUID) -> HttpResponse:
-    """What will be signed off, who is left, who has not been told; and the signing off."""
+    """What will be signed off, who is left, who has not been told; the signing off, its receipt and history."""
     by = member(request)
     now = timezone.now()
     if request.method == "POST":
@@ -39,20 +38,24 @@ def submit(request: MemberRequest, list_id: UUID) -> HttpResponse:
             messages.warning(request, "The list had been signed off already.")
         else:
             messages.success(request, "The list is signed off. Thank you. Letters and texts can now be sent.")
-            return redirect("cohort:list", list_id)
-    progress = found_or_404(queries.progress_of, by, list_id)
+            return redirect("cohort:submit", list_id)
+    standing = found_or_404(queries.standing, by, list_id)
     left = queries.left(by, list_id)[:NAMES_SHOWN]
+    asked_about = queries.asked_about(by, list_id)[:NAMES_SHOWN]
     untold = queries.not_told(by, list_id)[:UNTOLD_SHOWN]
-    record_read(by=by, what="cohort:submit", patient_ids=[row.pk for row in [*left, *untold]], at=now)
+    shown = {row.pk for row in [*left, *asked_about, *untold]}
+    record_read(by=by, what="cohort:submit", patient_ids=shown, at=now)
     return render(
         request,
         "cohort/validation/submit.html",
         {
-            "progress": progress,
-            "practice_list": progress.practice_list,
+            "standing": standing,
+            "practice_list": standing.practice_list,
             "today": timezone.localdate(),
             "left": left,
+            "asked_about": asked_about,
             "untold": untold,
+            "history": queries.history(standing.practice_list),
             "can_submit": policies.can_submit(by),
         },
     )

@@ -36,3 +36,18 @@ class StopForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "Say why you are stopping the batch"},
     )
+
+
+class ReopenForm(forms.Form):
+    """Why a list is opened again."""
+
+    reason = forms.CharField(
+        label="Why are you opening it again?",
+        help_text="It is kept with your name. Do not name a patient.",
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={
+            "required": "Enter why you are opening the list again",
+            "max_length": "The reason must be 300 characters or fewer",
+        },
+    )

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from letters.web import views
+from letters.web import lists, views
 
 app_name = "letters"
 urlpatterns = [
+    path("lists/<uuid:list_id>/reopen/", lists.reopen, name="reopen_list"),
     path("batches/", views.batches, name="batches"),
     path("batches/plan/", views.plan, name="plan"),
     path("batches/templates/<int:version_id>/", views.preview, name="preview"),

@@ -24,6 +24,7 @@ class Item:
 _WHY = Item("Why or why not", "cohort:why", "See why one person was found by the search, or why not.")
 _VALIDATION = (
     Item("Lists to check", "cohort:lists", "Confirm, remove and add people, then send your list in."),
+    Item("Your rates", "cohort:rates", "See how many people you remove and add, beside other practices."),
     _WHY,
 )
 
@@ -32,6 +33,7 @@ ITEMS: dict[Role, tuple[Item, ...]] = {
         Item("Ledger", "ledger", "See where everybody is: flagged, validated, contacted, held or waiting."),
         Item("Extracts", "cohort:extracts", "See what each supplier sent, how old it is and what was refused."),
         Item("Searches", "cohort:searches", "Run the central search and see whom each criterion found."),
+        Item("Practices", "cohort:oversight", "See which practices are late, whom to ring, and whose rates stand out."),
         _WHY,
         Item("Risk models", "cohort:risk_lists", "Add the people whom a population risk model flags."),
         Item("Letters and texts", "letters:batches", "Make batches, see who is held and why, and stop a batch."),
@@ -49,7 +51,9 @@ ITEMS: dict[Role, tuple[Item, ...]] = {
     Role.LA_STAFF: (
         Item("Referrals", "coordinators:referrals", "Download referrals to your council and say what was done."),
     ),
-    Role.ICS_LEAD: (),
+    Role.ICS_LEAD: (
+        Item("Your practices", "cohort:area", "See how far the practices of your area are, and whom to ring."),
+    ),
     Role.ADMINISTRATOR: (
         Item("Administration", "admin:index", "Add people and organisations, and keep reference data right."),
     ),

@@ -26,6 +26,7 @@ _VALIDATION = (
     Item("Lists to check", "cohort:lists", "Confirm, remove and add people, then send your list in."),
     Item("Your rates", "cohort:rates", "See how many people you remove and add, beside other practices."),
     _WHY,
+    Item("Case conferences", "coordinators:conferences", "Meet your council about those who need most help."),
 )
 
 ITEMS: dict[Role, tuple[Item, ...]] = {
@@ -47,9 +48,13 @@ ITEMS: dict[Role, tuple[Item, ...]] = {
     Role.COORDINATOR: (
         Item("Your caseload", "coordinators:caseload", "See whom to contact next and log each check-in."),
     ),
-    Role.HOSPITAL_STAFF: (),
+    Role.HOSPITAL_STAFF: (
+        Item("Your unit's lists", "cohort:hospital_lists", "Send patients who must be on the list, or off it."),
+        Item("To decide", "cohort:hospital_to_decide", "Say who is meant where your list could mean several people."),
+    ),
     Role.LA_STAFF: (
         Item("Referrals", "coordinators:referrals", "Download referrals to your council and say what was done."),
+        Item("Case conferences", "coordinators:conferences", "Meet practices about those who need most help."),
     ),
     Role.ICS_LEAD: (
         Item("Your practices", "cohort:area", "See how far the practices of your area are, and whom to ring."),

@@ -9,6 +9,7 @@ from cohort.web import (
     criteria,
     criteria_drafts,
     extracts,
+    hospitals,
     operations,
     oversight,
     rates,
@@ -73,4 +74,10 @@ urlpatterns = [
     path("lists/<uuid:list_id>/sign-off/", sign_off.submit, name="submit"),
     path("lists/<uuid:list_id>/people/<uuid:patient_id>/", review.person, name="person"),
     path("lists/<uuid:list_id>/people/<uuid:patient_id>/undo/", review.undo, name="undo"),
+    path("unit/lists/", hospitals.lists, name="hospital_lists"),
+    path("unit/lists/template.<str:kind>", hospitals.template, name="hospital_template"),
+    path("unit/lists/<uuid:list_id>/", hospitals.one_list, name="hospital_list"),
+    path("unit/lists/<uuid:list_id>/rows-to-mend.csv", hospitals.errors_csv, name="hospital_errors"),
+    path("unit/to-decide/", hospitals.to_decide, name="hospital_to_decide"),
+    path("unit/requests/<uuid:row_id>/", hospitals.one_row, name="hospital_row"),
 ]

@@ -1,0 +1,92 @@
+"""Every page of a unit, in a real browser, meets WCAG 2.2 AA, fits a phone, and works by keyboard alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from cohort.actions.hospitals import lists as actions
+from cohort.hospital_lists import check_rows
+from cohort.models import HospitalList
+from tests.browser import axe, browser, page
+from tests.cohort.factories import NOW
+from tests.cohort.hospitals.scene import AMINA, BOB, DORA, STRANGER, TODAY, entry_of, make_scene
+from tests.cohort.hospitals.test_reading_lists import as_csv
+
+__all__ = ["axe", "browser", "page"]
+pytestmark = pytest.mark.django_db(transaction=True)
+LONG = "Wolfeschlegelsteinhausen" * 3
+
+
+def test_every_page_is_accessible_and_a_list_goes_by_keyboard(
+    transactional_db: None,
+    settings: Any,
+    client: Client,
+    live_server: Any,
+    page: Any,
+    axe: Callable[[Any], None],
+    tmp_path: Any,
+) -> None:
+    scene = make_scene(settings)
+    client.force_login(scene.staff.user)
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+    )
+    page.goto(reverse("cohort:hospital_to_decide"))
+    axe(page)  # nobody
+    page.goto(reverse("cohort:hospital_lists"))
+    axe(page)  # no list yet
+    page.get_by_role("button", name="Check the list").press("Enter")
+    axe(page)  # with its error
+
+    file = tmp_path / "list.csv"
+    file.write_bytes(
+        as_csv(
+            scene.row(given_name=LONG, hospital_medicine="eculizumab"),
+            scene.row(BOB, birth_date="1961-02-15", given_name=LONG),
+            scene.row(STRANGER, given_name=LONG, family_name=LONG[:90], birth_date="1990-01-01"),
+            scene.row(DORA),
+            scene.row(action="?", birth_date="22326", reason=""),
+        )
+    )
+    page.locator("input[type=file]").set_input_files(str(file))
+    page.get_by_role("button", name="Check the list").press("Enter")
+    page.get_by_text("Nothing has been changed yet").wait_for()
+    axe(page)  # the preview
+    page.get_by_role("button", name="Send the list").press("Enter")
+    page.get_by_text("The list is sent").wait_for()
+    for tab in ("to-decide", "not-found", "taken"):
+        page.goto(reverse("cohort:hospital_list", args=[HospitalList.objects.get().pk]) + f"?tab={tab}")
+        axe(page)
+    page.goto(reverse("cohort:hospital_lists"))
+    axe(page)
+    page.goto(reverse("cohort:hospital_to_decide"))
+    axe(page)
+    page.get_by_role("button", name="Start with the first").press("Enter")
+    page.get_by_role("heading", name="Who is").wait_for()
+    axe(page)
+    page.get_by_role("button", name="Save and go on").press("Enter")
+    page.get_by_text("There is a problem").wait_for()
+    axe(page)  # with its error
+    page.get_by_label("Person 1").press("Space")
+    page.get_by_role("button", name="Save and go on").press("Enter")
+    page.get_by_text("Your request counts from now on").wait_for()
+    assert entry_of(BOB).is_on_list
+    for row in HospitalList.objects.get().rows.all():
+        page.goto(reverse("cohort:hospital_row", args=[row.pk]))
+        axe(page)
+    taken = HospitalList.objects.get().rows.get(nhs_number=AMINA)
+    page.goto(reverse("cohort:hospital_row", args=[taken.pk]))
+    page.locator("summary", has_text="Take this request back").press("Enter")
+    page.get_by_role("button", name="Take it back").press("Enter")
+    axe(page)  # with its error
+    page.get_by_label("Why are you taking it back?").fill("Another person")
+    page.get_by_role("button", name="Take it back").press("Enter")
+    page.get_by_text("Your request is taken back").wait_for()
+    axe(page)
+    only_wrong = check_rows([(2, scene.row(action="?"))], today=TODAY)
+    made = actions.check_list(read=only_wrong, sha256="0" * 64, by=scene.staff, at=NOW)
+    page.goto(reverse("cohort:hospital_list", args=[made.pk]))
+    axe(page)

@@ -115,6 +115,30 @@ def remove(
 
 
 @transaction.atomic
+def remove_again(*, entry_id: UUID, by: Membership, at: datetime, seen: str) -> ListEntry:
+    """Keeps somebody off the list who is removed and to be looked at again, as they were removed; returns the entry.
+
+    Raises EntryChanged, where they are no longer removed too, NotAllowed, ListEntry.DoesNotExist.
+    """
+    entry = lock_entry(entry_id, by)
+    if entry.review_state != ReviewState.REMOVED:
+        raise EntryChanged(entry)
+    told = RemovalTold.objects.filter(fact__patient_id=entry.pk).order_by("-recorded_at").first()
+    is_told = bool(entry.is_patient_told)
+    return remove(
+        entry_id=entry_id,
+        reason=RemovalReason(entry.removal_reason),
+        detail=entry.removal_detail,
+        is_patient_told=is_told,
+        by=by,
+        at=at,
+        seen=seen,
+        told_by=told.told_by if told and is_told else "",
+        told_date=told.told_date if told and is_told else None,
+    )
+
+
+@transaction.atomic
 def mark_told(*, entry_id: UUID, told_by: str, told_date: date, by: Membership, at: datetime) -> ListEntry:
     """Writes down that a clinician has talked a removal over with the person, and returns the entry.
 
@@ -231,8 +255,6 @@ def write_decision(
     entry.removal_reason = removal[0].value if removal else ""
     entry.removal_detail = removal[1] if removal else ""
     entry.is_patient_told = removal[2] if removal else None
-    entry.recheck = ""
-    entry.recheck_at = None
     entry.save(
         update_fields=[
             "review_state",

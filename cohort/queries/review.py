@@ -9,8 +9,11 @@ from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef
 
-from cohort.models import Evidence, Flag, ListEntry, ListFact, SearchRun
+from cohort.models import Amendment, Evidence, Flag, ListEntry, ListFact, RemovalDraft, ReviewQuery, SearchRun
+from cohort.queries.amendments import amendments
+from cohort.queries.questions import questions_about
 from cohort.queries.worklists import entries, standing_flags
+from cohort.rules import Request
 from shielding.accounts.models import Membership
 
 
@@ -26,18 +29,33 @@ class Reason:
 class Person:
     """All that the review of one person needs. `facts` are newest first, with `is_withdrawn`.
 
+    `questions` are open ones first; `amendments` newest first; `draft` is the user's own removal, half written.
     `lost_in` is the search that found them no longer; None while one finds them, or where none ever did.
     """
 
     entry: ListEntry
     reasons: list[Reason]
     facts: list[ListFact]
+    questions: list[ReviewQuery]
+    amendments: list[Amendment]
+    draft: RemovalDraft | None = None
     lost_in: SearchRun | None = None
 
     @property
     def because(self) -> ListFact | None:
         """The fact that decides whether they are on the list."""
         return next((fact for fact in self.facts if fact.pk == self.entry.because_id), None)
+
+    @property
+    def standing_amendments(self) -> list[Amendment]:
+        """What was mended and still stands."""
+        return [row for row in self.amendments if row.ended_at is None]
+
+    @property
+    def told(self) -> ListFact | None:
+        """The removal that stands and that a clinician has talked over with them, with its `told`."""
+        standing = (fact for fact in self.facts if fact.request == Request.REMOVE and not fact.is_withdrawn)  # type: ignore[attr-defined]
+        return next((fact for fact in standing if hasattr(fact, "told")), None)
 
 
 def version(entry: ListEntry) -> str:
@@ -60,7 +78,7 @@ def entry(by: Membership, list_id: UUID, patient_id: UUID) -> ListEntry:
 
 
 def person(by: Membership, list_id: UUID, patient_id: UUID) -> Person:
-    """Returns all that the review of one person needs, in five queries at most. Raises ListEntry.DoesNotExist."""
+    """Returns all that the review of one person needs, in eight queries at most. Raises ListEntry.DoesNotExist."""
     found = entry(by, list_id, patient_id)
     flags = list(
         standing_flags()
@@ -82,9 +100,12 @@ def person(by: Membership, list_id: UUID, patient_id: UUID) -> Person:
         reasons=sorted(reasons, key=lambda reason: reason.flag.criterion_version.criterion.disease_group),
         facts=list(
             ListFact.objects.filter(patient_id=patient_id)
-            .select_related("by", "organisation")
+            .select_related("by", "organisation", "addition", "told")
             .annotate(is_withdrawn=Exists(ListFact.objects.filter(withdraws_id=OuterRef("pk"))))
             .order_by("-at", "-pk")
         ),
+        questions=questions_about(by, patient_id),
+        amendments=amendments(by, patient_id),
+        draft=RemovalDraft.objects.filter(patient_id=patient_id, user_id=by.user_id).first(),
         lost_in=lost_in.first() if lost_in is not None else None,
     )

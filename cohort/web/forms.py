@@ -1,14 +1,19 @@
 """Forms of a practice that validates its list: what may be typed, and what is said when it is wrong."""
 
 import unicodedata
+from collections.abc import Iterable
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from nhs_number.validate import is_valid
 
+from cohort.actions.additions import Grounds
+from cohort.models import Criterion
 from cohort.models.lists import REMOVAL_REASONS
 from cohort.rules import RemovalReason
+from shielding.accounts.models import User
 from shielding.fields import DateField
 
 #: Nobody chooses this one: undoing an addition records it.
@@ -67,6 +72,13 @@ class RemoveForm(forms.Form):
         widget=forms.RadioSelect,
         required=False,
     )
+    told_by = forms.CharField(
+        label="Who told them?",
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"class": "nhsuk-input--width-20", "autocomplete": "off"}),
+    )
+    told_date = DateField(label="When they were told", required=False, not_after=timezone.localdate)
 
     def clean(self) -> dict[str, object]:
         """Asks for what the chosen reason needs: detail for another reason; telling, unless they have died."""
@@ -85,6 +97,8 @@ class RemoveForm(forms.Form):
             "reason": RemovalReason(self.cleaned_data["reason"]),
             "detail": self.cleaned_data["detail"],
             "is_patient_told": self.cleaned_data["is_patient_told"] == "yes",
+            "told_by": self.cleaned_data["told_by"],
+            "told_date": self.cleaned_data["told_date"],
             "seen": self.cleaned_data["seen"],
         }
 
@@ -100,16 +114,99 @@ class WhoForm(forms.Form):
     birth_date = DateField(label="Date of birth", not_after=timezone.localdate)
 
 
-class AddPersonForm(WhoForm):
-    """Somebody whom the search did not find."""
+class AddPersonForm(forms.Form):
+    """Somebody whom the search did not find, and on what grounds."""
 
+    nhs_number = NhsNumberField(widget=forms.HiddenInput)
+    birth_date = forms.DateField(widget=forms.HiddenInput)
+    tier = forms.ChoiceField(
+        label="How high is their risk?",
+        choices=[
+            (Criterion.Tier.HIGH.value, "High risk: put them on the list"),
+            (Criterion.Tier.VULNERABLE.value, "Vulnerable: only record it. They stay off the list"),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Select how high their risk is"},
+    )
+    disease_group = forms.ChoiceField(label="Disease group", required=False)
     reason = forms.CharField(
-        label="Why are they at high risk?",
+        label="Why are they at risk?",
         help_text="For example: takes an immunosuppressant that the hospital prescribes.",
         widget=forms.Textarea(attrs={"rows": 3}),
         max_length=300,
         error_messages={
-            "required": "Enter why they are at high risk",
-            "max_length": "Why they are at high risk must be 300 characters or fewer",
+            "required": "Enter why they are at risk",
+            "max_length": "Why they are at risk must be 300 characters or fewer",
         },
     )
+    evidence = forms.CharField(
+        label="Evidence",
+        help_text="What it rests on, such as a clinic letter or a medicine that only the hospital prescribes.",
+        required=False,
+        max_length=300,
+        error_messages={"max_length": "Evidence must be 300 characters or fewer"},
+    )
+    evidence_date = DateField(label="Date of the evidence", required=False, not_after=timezone.localdate)
+
+    def __init__(self, groups: list[str], *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        group: forms.ChoiceField = self.fields["disease_group"]  # type: ignore[assignment]
+        group.choices = [("", "None of these: judged by a clinician"), *((name, name) for name in groups)]
+
+    @property
+    def grounds(self) -> Grounds:
+        """What `cohort.actions.additions` takes from a valid form."""
+        names = ("reason", "disease_group", "evidence", "evidence_date")
+        return Grounds(**{name: self.cleaned_data[name] for name in names})
+
+
+class AskForm(forms.Form):
+    """A question to a colleague about one person."""
+
+    question = forms.CharField(
+        label="What do you want to know?",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=500,
+        error_messages={
+            "required": "Enter your question",
+            "max_length": "Your question must be 500 characters or fewer",
+        },
+    )
+    to = forms.ChoiceField(label="Who should answer?", required=False)
+
+    def __init__(self, colleagues: Iterable[User], *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        to: forms.ChoiceField = self.fields["to"]  # type: ignore[assignment]
+        to.choices = [("", "Anybody at the practice"), *((str(user.pk), str(user)) for user in colleagues)]
+
+
+class AnswerForm(forms.Form):
+    """The answer to a colleague's question."""
+
+    answer = forms.CharField(
+        label="Your answer",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=500,
+        error_messages={"required": "Enter your answer", "max_length": "Your answer must be 500 characters or fewer"},
+    )
+
+
+class ToldForm(forms.Form):
+    """Who told somebody of their removal, and when."""
+
+    told_by = forms.CharField(
+        label="Who told them?",
+        max_length=100,
+        widget=forms.TextInput(attrs={"class": "nhsuk-input--width-20", "autocomplete": "off"}),
+        error_messages={"required": "Enter who told them"},
+    )
+    told_date = DateField(label="When they were told", not_after=timezone.localdate)
+
+
+class DraftForm(forms.Form):
+    """A removal half written: whatever of it is there."""
+
+    reason = forms.ChoiceField(choices=CHOICES, required=False)
+    detail = forms.CharField(required=False, max_length=200)
+    is_patient_told = forms.ChoiceField(choices=[("yes", "Yes"), ("no", "No")], required=False)
+    seen = forms.CharField()

@@ -20,6 +20,13 @@ HUGO_TYPED = {
     "birth_date_day": "9",
     "birth_date_month": "1",
     "birth_date_year": "1970",
+}
+#: The second step, once Hugo has been found.
+HUGO_ADDED = {
+    "step": "add",
+    "nhs_number": "9999000002",
+    "birth_date": "1970-01-09",
+    "tier": "HIGH",
     "reason": "Takes a hospital-only medicine",
 }
 

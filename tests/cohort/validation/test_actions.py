@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cohort.actions.additions import AlreadyListed, NoList, PersonHasDied, PersonNotFound, add_person
+from cohort.actions.additions import AlreadyListed, Grounds, NoList, PersonHasDied, PersonNotFound, add_person
 from cohort.actions.decisions import DetailNeeded, EntryChanged, ListSubmitted, NothingToUndo, confirm, remove, reopen
 from cohort.actions.facts import record_fact
 from cohort.actions.sign_off import PeopleLeft, submit_list
@@ -195,7 +195,7 @@ def test_after_signing_off_only_a_gp_changes_a_decision_and_nobody_undoes_one(
         do_reopen(cast.amina, cast.gp)
     register(cast.practice)
     with pytest.raises(NotAllowed):
-        add_person(nhs_number=HUGO, birth_date=HUGO_BORN, reason="Known", by=cast.staff, at=LATER)
+        add_person(nhs_number=HUGO, birth_date=HUGO_BORN, grounds=Grounds("Known"), by=cast.staff, at=LATER)
     assert not do_remove(cast.amina, cast.gp).is_on_list
 
 
@@ -203,7 +203,7 @@ def test_after_signing_off_only_a_gp_changes_a_decision_and_nobody_undoes_one(
 
 
 def add_hugo(by: Membership, reason: str = "Takes a hospital-only medicine", at: datetime = NOW) -> ListEntry:
-    return add_person(nhs_number=HUGO, birth_date=HUGO_BORN, reason=reason, by=by, at=at)
+    return add_person(nhs_number=HUGO, birth_date=HUGO_BORN, grounds=Grounds(reason), by=by, at=at)
 
 
 def test_a_registered_person_is_added_with_the_reason_and_the_extracts_details(
@@ -232,7 +232,11 @@ def test_whoever_is_registered_elsewhere_or_nowhere_is_not_found(cast: Cast, reg
         add_hugo(cast.gp)
     with pytest.raises(PersonNotFound):
         add_person(
-            nhs_number=cast.charlie.nhs_number, birth_date=cast.charlie.birth_date, reason="x", by=cast.gp, at=NOW
+            nhs_number=cast.charlie.nhs_number,
+            birth_date=cast.charlie.birth_date,
+            grounds=Grounds("x"),
+            by=cast.gp,
+            at=NOW,
         )
     assert ListFact.objects.filter(source="GP").count() == 0
 
@@ -240,7 +244,7 @@ def test_whoever_is_registered_elsewhere_or_nowhere_is_not_found(cast: Cast, reg
 def test_a_wrong_date_of_birth_finds_nobody(cast: Cast, register: Callable[..., None]) -> None:
     register(cast.practice)
     with pytest.raises(PersonNotFound):
-        add_person(nhs_number=HUGO, birth_date=date(1970, 9, 1), reason="x", by=cast.gp, at=NOW)
+        add_person(nhs_number=HUGO, birth_date=date(1970, 9, 1), grounds=Grounds("x"), by=cast.gp, at=NOW)
 
 
 def test_nobody_is_added_twice_or_over_a_decision(cast: Cast, register: Callable[..., None]) -> None:
@@ -272,7 +276,11 @@ def test_somebody_who_came_from_another_practice_comes_onto_this_ones_list(
 ) -> None:
     register(cast.practice, nhs_number=cast.charlie.nhs_number, birth_date=cast.charlie.birth_date)
     entry = add_person(
-        nhs_number=cast.charlie.nhs_number, birth_date=cast.charlie.birth_date, reason="New here", by=cast.gp, at=NOW
+        nhs_number=cast.charlie.nhs_number,
+        birth_date=cast.charlie.birth_date,
+        grounds=Grounds("New here"),
+        by=cast.gp,
+        at=NOW,
     )
     assert (entry.practice_list, entry.patient.practice) == (cast.practice_list, cast.practice)
     assert (entry.review_state, entry.is_on_list) == ("CONFIRMED", True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.urls import reverse
 
-from cohort.models import Patient
+from cohort.models import ListEntry, ListFact, Patient
 from cohort.queries.review import version
 from shielding.audit.models import ReadLog
 from tests.cohort.factories import (
@@ -14,6 +14,7 @@ from tests.cohort.factories import (
 )
 from tests.cohort.validation.conftest import HUGO
 from tests.cohort.validation.pages import (
+    HUGO_ADDED,
     HUGO_TYPED,
     REMOVAL,
     SignIn,
@@ -85,7 +86,11 @@ def test_a_person_is_added_however_the_number_is_spaced(
 ) -> None:
     register(cast.practice)
     client = sign_in(cast.staff)
-    page = client.post(reverse("cohort:add"), {"nhs_number": typed, **HUGO_TYPED}, follow=True)
+    found = read(client.post(reverse("cohort:add"), {"nhs_number": typed, **HUGO_TYPED}))
+    assert "Is this who you mean? Name Hugo Nowak" in found
+    assert "3 Mill Lane Sutton SM1 1AA" in found
+    assert not Patient.objects.filter(nhs_number=HUGO).exists()
+    page = client.post(reverse("cohort:add"), HUGO_ADDED, follow=True)
     words = read(page)
     assert "Hugo Nowak: added" in words
     assert "No search has flagged them. Mill Lane Surgery said: Takes a hospital-only medicine" in words
@@ -111,7 +116,6 @@ def test_a_person_is_added_however_the_number_is_spaced(
         ({"birth_date_day": "31", "birth_date_month": "2"}, "Date of birth must be a real date"),
         ({"birth_date_year": "2999"}, "Date of birth must be"),
         ({"birth_date_day": "", "birth_date_month": "", "birth_date_year": ""}, "Enter date of birth"),
-        ({"reason": " "}, "Enter why they are at high risk"),
     ],
 )
 def test_what_is_wrong_with_an_addition_is_said_plainly(
@@ -122,6 +126,61 @@ def test_what_is_wrong_with_an_addition_is_said_plainly(
     assert "There is a problem" in read(response)
     assert said in read(response)
     assert not Patient.objects.filter(nhs_number=HUGO).exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"reason": " "}, "Enter why they are at risk"),
+        ({"reason": "x" * 301}, "Why they are at risk must be 300 characters or fewer"),
+        ({"tier": ""}, "Select how high their risk is"),
+        ({"disease_group": "Gout"}, "not one of the available choices"),
+        ({"evidence": "x" * 301}, "Evidence must be 300 characters or fewer"),
+        ({"evidence_date_day": "1"}, "Date of the evidence must include a month and year"),
+        ({"birth_date": "1970"}, "Enter date of birth"),
+        ({"birth_date": "1970-09-01"}, "Nobody with this NHS number and date of birth"),
+    ],
+)
+def test_what_is_wrong_with_the_grounds_is_said_plainly(
+    cast: Cast, sign_in: SignIn, register: Callable[..., None], data: dict[str, str], said: str
+) -> None:
+    register(cast.practice)
+    response = sign_in(cast.gp).post(reverse("cohort:add"), {**HUGO_ADDED, **data})
+    assert response.status_code == 400
+    assert said in read(response)
+    assert not Patient.objects.filter(nhs_number=HUGO).exists()
+
+
+def test_the_grounds_of_an_addition_are_on_the_persons_page(
+    cast: Cast, sign_in: SignIn, register: Callable[..., None]
+) -> None:
+    register(cast.practice)
+    grounds = {"disease_group": "Transplants (solid)", "evidence": "Letter from the renal clinic"}
+    day = {"evidence_date_day": "3", "evidence_date_month": "2", "evidence_date_year": "2020"}
+    page = read(sign_in(cast.gp).post(reverse("cohort:add"), {**HUGO_ADDED, **grounds, **day}, follow=True))
+    assert "Transplants (solid) Takes a hospital-only medicine Evidence: Letter from the renal clinic" in page
+    assert "3 February 2020" in page
+    assert "Dr Grace Okafor, Mill Lane Surgery" in page
+
+
+def test_the_vulnerable_are_recorded_off_the_list_and_taken_back(
+    cast: Cast, sign_in: SignIn, register: Callable[..., None]
+) -> None:
+    register(cast.practice)
+    client = sign_in(cast.staff)
+    page = read(client.post(reverse("cohort:add"), {**HUGO_ADDED, "tier": "VULNERABLE"}, follow=True))
+    assert "Saved: Hugo Nowak is recorded as vulnerable. They are not on the list." in page
+    assert "Recorded as vulnerable (1)" in page
+    assert not ListEntry.objects.filter(patient__nhs_number=HUGO).exists()
+    again = read(client.post(reverse("cohort:add"), {**HUGO_ADDED, "tier": "VULNERABLE"}))
+    assert "recorded as vulnerable already" in again
+    fact = ListFact.objects.get(patient__nhs_number=HUGO)
+    assert (fact.source, fact.request) == ("GP", "REMOVE")
+    url = reverse("cohort:take_back_vulnerable", args=[fact.pk])
+    assert sign_in(cast.other_gp).post(url).status_code == 404
+    page = read(sign_in(cast.staff).post(url, follow=True))
+    assert "Undone: Hugo Nowak is no longer recorded as vulnerable." in page
+    assert "Recorded as vulnerable (" not in page
 
 
 def typed_for(patient: Patient) -> dict[str, str]:
@@ -151,6 +210,7 @@ def test_adding_somebody_who_is_listed_leads_to_them(
 ) -> None:
     register(cast.practice, nhs_number=cast.amina.nhs_number, birth_date=cast.amina.birth_date)
     response = sign_in(cast.gp).post(reverse("cohort:add"), typed_for(cast.amina))
+    assert response.status_code == 400
     assert "Amina Khan is on your list already: to review." in read(response)
     assert person_url(cast, cast.amina) in response.content.decode()
     assert ReadLog.objects.get(what="cohort:add").patient_ids == [cast.amina.pk]

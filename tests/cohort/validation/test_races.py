@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from cohort.actions.additions import AlreadyListed, add_person
+from cohort.actions.additions import AlreadyListed, Grounds, add_person
 from cohort.actions.decisions import EntryChanged, ListSubmitted, confirm, remove, reopen
 from cohort.actions.sign_off import PeopleLeft, submit_list
 from cohort.models import ListEntry, ListFact, Patient
@@ -98,7 +98,7 @@ def test_two_who_add_the_same_person_at_once_add_them_once(cast: Cast, register:
     register(cast.practice)
     results = at_once(
         *[
-            lambda by=by: add_person(nhs_number=HUGO, birth_date=HUGO_BORN, reason="Known", by=by, at=NOW)
+            lambda by=by: add_person(nhs_number=HUGO, birth_date=HUGO_BORN, grounds=Grounds("Known"), by=by, at=NOW)
             for by in (cast.gp, cast.staff)
         ]
     )

@@ -18,8 +18,8 @@ from statistics import NormalDist
 
 #: Of fewer people nothing is said.
 FEWEST_PEOPLE = 20
-#: Among fewer practices nothing is compared.
-FEWEST_PRACTICES = 5
+#: Among fewer practices nothing is compared: one outlier could widen the limits until it is inside.
+FEWEST_PRACTICES = 10
 #: This share of z-scores at each end is pulled in before the over-dispersion is taken.
 WINSORISED = 0.1
 WARNING = NormalDist().inv_cdf(1 - 0.05 / 2)

@@ -9,12 +9,14 @@ from uuid import UUID
 from django.core.cache import cache
 from django.db import connection
 
-from cohort.funnel import ALARM, FEWEST_PEOPLE, FEWEST_PRACTICES, OUTLIERS, Funnel, Measure, Verdict, funnel
+from cohort.funnel import ALARM, FEWEST_PEOPLE, OUTLIERS, Funnel, Measure, Verdict, funnel
 from shielding.accounts.models import Membership
 
 #: Counting all practices reads every entry, so a practice's page may be this much behind.
 KEPT_SECONDS = 10 * 60
 _KEY = "cohort.peers"
+#: Of fewer practices together no rate is told: it could tell what one of them does.
+FEWEST_TOGETHER = 5
 
 
 class Rate(StrEnum):
@@ -136,7 +138,7 @@ def compared(rate: Rate, practice: Practice, among: Peers) -> Compared:
 def _pooled(rate: Rate, practices: Sequence[Practice]) -> float | None:
     """Returns the rate of several practices together; None where that could tell what one of them does."""
     judged = [row for row in practices if row.reviewed >= FEWEST_PEOPLE]
-    if len(judged) < FEWEST_PRACTICES:
+    if len(judged) < FEWEST_TOGETHER:
         return None
     return sum(row.cases(rate) for row in judged) / sum(row.reviewed for row in judged)
 

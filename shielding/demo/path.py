@@ -89,6 +89,7 @@ def make_sign_ins(country: Country) -> dict[str, str]:
         ("Practice staff", "practice", "Peter Staff", practice, Role.PRACTICE_STAFF),
         ("Care coordinator", "coordinator", "Carol Adeyemi", practice, Role.COORDINATOR),
         ("Local authority", "council", "Leah Council", council, Role.LA_STAFF),
+        *([("Care system lead", "ics", "Isaac Lead", practice.ics, Role.ICS_LEAD)] if practice.ics else []),
         ("Administrator", "admin", "Ada Admin", centre, Role.ADMINISTRATOR),
     ]
     return {title: _user(name, full, where, role) for title, name, full, where, role in shown}

@@ -67,9 +67,9 @@ def test_limits_narrow_with_people_and_stay_possible() -> None:
     ("practices", "expected"),
     [
         ([], None),
-        ([(2, 20)] * 4, None),
-        ([(2, 20)] * 5, (0.1, 1.0, 5)),
-        ([(2, 20)] * 5 + [(19, 19)] * 50, (0.1, 1.0, 5)),  # the small are not compared
+        ([(2, 20)] * 9, None),
+        ([(2, 20)] * 10, (0.1, 1.0, 10)),
+        ([(2, 20)] * 10 + [(19, 19)] * 50, (0.1, 1.0, 10)),  # the small are not compared
         ([(0, 1000)] * 10 + [(200, 1000)] * 10, (0.1, 15.7, 20)),
     ],
 )

@@ -3,8 +3,11 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
+from cohort.api.admin import UnitTokenAdmin
 from cohort.models import SourceAgeLimit
 from shielding.administration import ByRole
+
+__all__ = ["SourceAgeLimitAdmin", "UnitTokenAdmin"]
 
 
 @admin.register(SourceAgeLimit)

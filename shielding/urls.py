@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("cohort.web.urls")),
     path("", include("coordinators.web.urls")),
     path("", include("letters.web.urls")),
+    path("api/v1/", include("cohort.api.urls")),
     path("accounts/", include("shielding.accounts.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -92,13 +92,10 @@ def rows(by: Membership) -> QuerySet[HospitalRow, Any]:
     return HospitalRow.objects.filter(hospital_list__unit_id=by.organisation_id)
 
 
-def rows_of(by: Membership, list_id: UUID, tab: str) -> QuerySet[HospitalRow, Any]:
-    """Returns the rows on one page of a list, in the order of their numbers, with what became of each."""
-    return (
-        _with_outcome(rows(by))
-        .filter(hospital_list_id=list_id, state__in=[state.value for state in TABS[tab]])
-        .order_by("number")
-    )
+def rows_of(by: Membership, list_id: UUID, tab: str = "") -> QuerySet[HospitalRow, Any]:
+    """Returns the rows of a list, or of one of its tabs, in the order of their numbers, with what became of each."""
+    found = _with_outcome(rows(by)).filter(hospital_list_id=list_id)
+    return (found.filter(state__in=[state.value for state in TABS[tab]]) if tab else found).order_by("number")
 
 
 def to_decide(by: Membership) -> QuerySet[HospitalRow, Any]:

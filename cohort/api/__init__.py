@@ -1,0 +1,1 @@
+"""The API for hospital units' computers, version 1: the same lists, checks and outcomes as the unit's pages."""

@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEOPLE ?= 20000
 PORT ?= 8000
+ENTRIES ?= 20000
+PRACTICES ?= 50
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup spark demo test bench-search lint lock clean
+.PHONY: help setup spark demo test bench-search bench-web lint lock clean
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -44,6 +46,9 @@ test: setup spark ## Run every test, in a browser too
 bench-search: PEOPLE = 100000
 bench-search: setup ## Measure the search against what bounds it (PEOPLE=100000,1000000)
 	$(BIN)/python -m benchmarks.search $(PEOPLE)
+
+bench-web: setup ## Measure a practice's pages, long list against short (ENTRIES=20000 PRACTICES=50)
+	$(BIN)/python -m benchmarks.web $(ENTRIES) $(PRACTICES)
 
 lint: setup ## Run the linters and type checks
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """The ledger adds up on every state people can be in, and says where it does not."""
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from cohort.actions import decisions
-from cohort.models import ListEntry
+from cohort.models import LateDecision, ListEntry
 from cohort.queries.review import version
 from cohort.rules import RemovalReason
 from shielding.accounts.models import Role
@@ -62,6 +63,21 @@ def test_people_whom_no_open_practice_can_see_are_told_apart(cast: Cast) -> None
     ListEntry.objects.filter(pk=cast.bob.pk).update(practice_list=None)
     assert ledger().figures["waiting_and_on_no_list"] == 2
     assert ledger().differences == []
+
+
+def test_those_not_reviewed_in_time_are_held_until_it_is_decided_to_contact_them(cast: Cast) -> None:
+    decide(cast.amina, cast.gp, is_kept=True)
+    late = cast.practice_list.due_date + timedelta(days=1)
+
+    def contact(on: date) -> tuple[int, ...]:
+        found = ledger(on)
+        assert found.differences == []
+        return tuple(found.figures[name] for name in ("waiting", "with_their_practice", "late_and_held_back"))
+
+    assert contact(cast.practice_list.due_date) == (1, 2, 0)
+    assert contact(late) == (1, 0, 2)
+    LateDecision.objects.create(run=cast.run, policy="CONTACT", from_date=late, reason="Why", at=NOW, by=cast.gp.user)
+    assert contact(late) == (3, 0, 0)
 
 
 def test_a_standing_out_of_step_with_the_facts_is_told(cast: Cast, capsys: pytest.CaptureFixture[str]) -> None:

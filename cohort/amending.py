@@ -165,8 +165,11 @@ def address_problems(lines: Sequence[str], postcode: str) -> list[tuple[str, str
             problems.append((f"address_line_{number}", "For somebody without an address choose “No fixed abode”"))
     if not any(lines):
         problems.append(("address_line_1", "Enter the first line of the address"))
-    is_forces = any(_BFPO.fullmatch(line.upper()) for line in lines if line) and not postcode
-    if not is_forces and not _POSTCODE.fullmatch(postcode):
+    written = [line for line in lines if line]
+    is_forces = bool(written) and not postcode and _BFPO.fullmatch(written[-1].upper()) is not None
+    if is_forces and len(written) == 1:
+        problems.append(("address_line_1", "Enter a line before the BFPO number"))
+    elif not is_forces and not _POSTCODE.fullmatch(postcode):
         problems.append(("postcode", "Enter a full UK postcode, such as SM1 1AA" if postcode else "Enter a postcode"))
     elif postcode == "ZZ99 3VZ":
         problems.append(("postcode", "For somebody without an address choose “No fixed abode”"))

@@ -59,7 +59,7 @@ def test_every_page_is_accessible_and_a_person_is_decided_by_keyboard(
     page.get_by_text("Only people").wait_for(state="detached")
 
     page.goto(live_server.url + reverse("cohort:add"))
-    page.get_by_role("button", name="Add to the list").press("Enter")
+    page.get_by_role("button", name="Find the person").press("Enter")
     axe(page)  # with its errors
 
     page.goto(bob)

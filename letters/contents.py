@@ -22,17 +22,32 @@ class Text:
     fragments: int
 
 
-def letter(version: TemplateVersion, patient: Patient, address: list[str], *, dated: datetime) -> LetterContent:
-    """Returns one person's letter. `address` is the block the database made and checked (`holds.address_block`)."""
-    values = _values(patient, timezone.localdate(dated))
-    practice = patient.practice
-    below = [*practice.address_lines, practice.postcode, practice.phone]
+def letter(
+    version: TemplateVersion,
+    patient: Patient,
+    address: list[str],
+    *,
+    dated: datetime,
+    unit: Organisation | None = None,
+) -> LetterContent:
+    """Returns one person's letter. `address` is the block the database made and checked (`holds.address_block`).
+
+    `unit` is the hospital unit that writes; without one it is the practice.
+    """
+    sender = unit or patient.practice
+    conditions = _conditions(patient, timezone.localdate(dated)) | ({"sender_has_phone"} if sender.phone else set())
+    values = {
+        **_values(patient, timezone.localdate(dated)),
+        "sender_name": sender.name,
+        "sender_phone": sender.phone,
+    }
+    below = [*sender.address_lines, sender.postcode, sender.phone]
     return LetterContent(
         title=version.subject,
         date=values["date"],
         address=tuple(address),
-        sender=(practice.name, *(line for line in below if line)),
-        blocks=tuple(wording.letter_blocks(version.body, values, _conditions(patient, timezone.localdate(dated)))),
+        sender=(sender.name, *(line for line in below if line)),
+        blocks=tuple(wording.letter_blocks(version.body, values, conditions)),
     )
 
 

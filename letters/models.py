@@ -79,6 +79,14 @@ class Batch(models.Model):
     campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="batches")
     channel = models.CharField(max_length=8, choices=CHANNELS)
     template_version = models.ForeignKey(TemplateVersion, models.PROTECT)
+    unit = models.ForeignKey(
+        "accounts.Organisation",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="letter_batches",
+        help_text="The hospital unit that writes to its own patients; none where the centre writes.",
+    )
     state = models.CharField(max_length=10, choices=[(s.value, s.value.title()) for s in BatchState])
     planned_at = models.DateTimeField()
     planned_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

@@ -12,10 +12,13 @@ from django.utils import timezone
 
 from cohort.models import ListEntry, Patient, PracticeList
 from cohort.queries.holds import hold_reason
+from cohort.queries.hospitals import added_by
 from cohort.queries.late import late_lists, lists_to_contact
+from cohort.queries.worklists import entries
 from cohort.rules import Channel, HoldReason, ReviewState
 from letters.models import HOLD_REASONS, Batch, Campaign, HandOver, Message, TemplateVersion
 from letters.rules import MessageState
+from shielding.accounts.models import Membership, Organisation
 
 HOLD_WORDS: Mapping[str, str] = dict(HOLD_REASONS)
 #: Something is still to be done with the message.
@@ -49,15 +52,19 @@ def gone_to(practice_list: PracticeList) -> int:
     return sent.values("patient").distinct().count()
 
 
-def due(campaign: Campaign, channel: Channel, on: date) -> QuerySet[Any]:
+def due(campaign: Campaign, channel: Channel, on: date, unit: Organisation | None = None) -> QuerySet[Any]:
     """Returns the patients cleared for contact on this day without a message of this campaign and channel.
 
-    `hold` is why they must not be contacted, or ''. Ids only: for planning and counting, for no page.
+    Of a hospital `unit`, its own alone. `hold` is why they must not be contacted, or ''. Ids only: for
+    planning and counting, for no page.
     """
+    own = Q(Exists(added_by(unit).filter(patient=OuterRef("pk")))) if unit else Q()
     messages = Message.objects.filter(patient=OuterRef("pk"), campaign=campaign, channel=channel.value)
     return (
         Patient.objects.filter(
-            Exists(cleared(on).filter(patient=OuterRef("pk"))), ~Exists(messages.exclude(state=MessageState.STOPPED))
+            own,
+            Exists(cleared(on).filter(patient=OuterRef("pk"))),
+            ~Exists(messages.exclude(state=MessageState.STOPPED)),
         )
         .annotate(hold=hold_reason(channel, on))
         .only("id")
@@ -77,9 +84,9 @@ class Preview:
         return self.to_go + sum(self.held.values())
 
 
-def preview(campaign: Campaign, channel: Channel, on: date) -> Preview:
-    """Returns the counts of a batch that would be planned on this day."""
-    counts = dict(due(campaign, channel, on).values_list("hold").annotate(people=Count("pk")).order_by())
+def preview(campaign: Campaign, channel: Channel, on: date, unit: Organisation | None = None) -> Preview:
+    """Returns the counts of a batch that would be planned on this day, of everybody or a hospital unit's patients."""
+    counts = dict(due(campaign, channel, on, unit).values_list("hold").annotate(people=Count("pk")).order_by())
     return Preview(to_go=counts.pop("", 0), held=_by_gravity(counts))
 
 
@@ -185,18 +192,21 @@ def contact_counts(campaign: Campaign | None, on: date) -> dict[str, Any]:
 
     `people` (counted apart) = `contacted` + the sum of `held` + the sum of `failed` + `waiting` +
     `unreviewed` (with their practice yet) + `late` (their practice is late, and they are held back).
-    Each person is in one state, the first that fits: *contacted* (handed over by any channel),
+    Each person is in one state, the first that fits: *contacted* (handed over by any channel, or by the
+    letter of a hospital unit: `contacted_by_hospitals` says how many had such a letter),
     *waiting* (a message is open), *failed* and *held* (by reason; of several holds the gravest),
     and, of those whom no batch holds, or whose message was stopped, *waiting* where they are cleared
     for contact: `not_planned` says how many of the waiting these are. `messages` counts every message
     of the campaign by channel and state. None stands for a campaign that nobody has made.
     """
     people = ListEntry.objects.filter(is_on_list=True).count()
+    by_hospitals = hospital_campaign()
     with connection.cursor() as cursor:
         cursor.execute(
             _STANDING,
             {
                 "campaign": campaign.pk if campaign else None,
+                "by_hospitals": by_hospitals.pk if by_hospitals else None,
                 "unreviewed": ReviewState.TO_REVIEW.value,
                 "open": [state.value for state in OPEN],
                 "gravity": [reason.value for reason in HoldReason],
@@ -217,6 +227,9 @@ def contact_counts(campaign: Campaign | None, on: date) -> dict[str, Any]:
     return {
         "people": people,
         "contacted": sum(by_state.get("CONTACTED", {}).values()),
+        "contacted_by_hospitals": Message.objects.filter(
+            campaign=by_hospitals, state=MessageState.HANDED_OVER, patient__entry__is_on_list=True
+        ).count(),
         "held": _by_gravity(by_state.get("HELD", {})),
         "failed": dict(sorted(by_state.get("FAILED", {}).items())),
         "waiting": sum(by_state.get("WAITING", {}).values()) + not_planned,
@@ -236,7 +249,8 @@ WITH message AS (
       WHEN state = 'FAILED' THEN '3' || failure
       WHEN state = 'HELD' THEN '4' || lpad(array_position(%(gravity)s::text[], hold_reason::text)::text, 2, '0')
     END COLLATE "C") AS mark
-  FROM letters_message WHERE campaign_id = %(campaign)s AND state <> 'STOPPED' GROUP BY patient_id
+  FROM letters_message WHERE state <> 'STOPPED' AND (campaign_id = %(campaign)s
+    OR (campaign_id = %(by_hospitals)s AND state = 'HANDED_OVER')) GROUP BY patient_id
 )
 SELECT CASE left(mark, 1) WHEN '1' THEN 'CONTACTED' WHEN '2' THEN 'WAITING' WHEN '3' THEN 'FAILED'
     WHEN '4' THEN 'HELD' ELSE CASE
@@ -257,6 +271,24 @@ GROUP BY 1, 2
 def first_campaign() -> Campaign | None:
     """Returns the campaign of the first advice letter, which the ledger's stage of contact is about, or None."""
     return Campaign.objects.filter(slug="first-advice").first()
+
+
+def hospital_campaign() -> Campaign | None:
+    """Returns the campaign of the letters that hospital units write to their own patients, or None."""
+    return Campaign.objects.filter(slug="hospital-advice").first()
+
+
+def batches_of(unit: Organisation) -> QuerySet[Batch]:
+    """Returns the batches of a hospital unit, the newest first."""
+    return Batch.objects.filter(unit=unit).select_related("planned_by").order_by("-planned_at")
+
+
+def copies(by: Membership, patient_id: UUID) -> list[Message]:
+    """Returns what hospital units wrote to one of a practice's people, the newest first; nothing of others'."""
+    if not entries(by).filter(pk=patient_id).exists():
+        return []
+    sent = Message.objects.filter(patient_id=patient_id, batch__unit__isnull=False, state=MessageState.HANDED_OVER)
+    return list(sent.select_related("batch__unit", "hand_over").order_by("-released_at"))
 
 
 def _ids(lists: QuerySet[PracticeList]) -> list[str]:

@@ -18,13 +18,13 @@ from cohort.rules import Channel
 
 #: What a template may ask for, by channel.
 PLACEHOLDERS: Mapping[Channel, frozenset[str]] = {
-    Channel.LETTER: frozenset({"name", "date", "practice_name", "practice_phone"}),
+    Channel.LETTER: frozenset({"name", "date", "practice_name", "practice_phone", "sender_name", "sender_phone"}),
     # A text may be read by whoever holds the phone, so it names nobody.
     Channel.SMS: frozenset({"practice_name", "practice_phone"}),
 }
 #: What a part may depend on.
 CONDITIONS: Mapping[Channel, frozenset[str]] = {
-    Channel.LETTER: frozenset({"working_age", "practice_has_phone"}),
+    Channel.LETTER: frozenset({"working_age", "practice_has_phone", "sender_has_phone"}),
     Channel.SMS: frozenset({"practice_has_phone"}),
 }
 #: Domain, section 7: no links that look like phishing.

@@ -213,6 +213,13 @@ def said_by_hospitals(by: Membership, patient_id: UUID) -> list[Said]:
     return said
 
 
+def added_by(unit: Organisation) -> QuerySet[ListFact]:
+    """Returns the additions of a unit that it has not taken back. Narrow them to people before reading."""
+    return ListFact.objects.filter(
+        organisation=unit, source=FactSource.HOSPITAL.value, request=Request.ADD.value, withdrawn_by=None
+    )
+
+
 def tokens() -> QuerySet[UnitToken, Any]:
     """Returns every token with its unit, those in use first. For administrators: no person is in them."""
     return UnitToken.objects.select_related("membership__organisation", "made_by").order_by(

@@ -7,10 +7,10 @@ from django.db import connection, transaction
 
 from cohort.rules import Channel
 from letters.models import Batch, Campaign, Message
-from letters.policies import check_can_send
-from letters.queries import due, latest_template, uk_date
+from letters.policies import check_can_send, check_can_write
+from letters.queries import due, hospital_campaign, latest_template, uk_date
 from letters.rules import BATCH_TRANSITIONS, BatchState, MessageState
-from shielding.accounts.models import Membership
+from shielding.accounts.models import Membership, Organisation
 
 
 class BatchError(Exception):
@@ -54,6 +54,30 @@ def plan_batch(*, campaign: Campaign, channel: Channel, by: Membership, at: date
     Raises NoTemplate, NobodyDue, NotAllowed.
     """
     check_can_send(by)
+    return _queue(campaign, channel, by=by, at=at)
+
+
+@transaction.atomic
+def write_to_own_patients(*, by: Membership, at: datetime) -> Batch:
+    """Queues and releases the letter of a hospital unit to its own patients, and returns the batch.
+
+    They are those whom the unit has added, who are on the list and cleared for contact like anybody
+    else, and have had no letter of any unit; holds are checked when it is queued and again when each
+    letter is released. Raises NoTemplate, NobodyDue, NotAllowed.
+    """
+    check_can_write(by)
+    campaign = hospital_campaign()
+    if campaign is None:
+        raise NoTemplate("There is no letter of hospital units yet. Ask the national team to load it.")
+    batch = _queue(campaign, Channel.LETTER, by=by, at=at, unit=by.organisation)
+    batch.state, batch.released_at, batch.released_by = BatchState.RELEASED, at, by.user
+    batch.save(update_fields=["state", "released_at", "released_by"])
+    return batch
+
+
+def _queue(
+    campaign: Campaign, channel: Channel, *, by: Membership, at: datetime, unit: Organisation | None = None
+) -> Batch:
     # One plan of a campaign at a time: the second sees what the first queued.
     Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
     version = latest_template(campaign, channel)
@@ -66,8 +90,9 @@ def plan_batch(*, campaign: Campaign, channel: Channel, by: Membership, at: date
         state=BatchState.PLANNED,
         planned_at=at,
         planned_by=by.user,
+        unit=unit,
     )
-    sql, parameters = due(campaign, channel, uk_date(at)).values("id", "as_at", "hold").query.sql_with_params()
+    sql, parameters = due(campaign, channel, uk_date(at), unit).values("id", "as_at", "hold").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(_INSERT.format(due=sql), [*parameters, batch.pk, campaign.pk, channel.value, at, at])
         queued = cursor.rowcount

@@ -112,7 +112,7 @@ def claim(
         batches = batches.filter(pk=batch_id)
     if not texts_may_go(at):
         batches = batches.exclude(channel=Channel.SMS.value)
-    for batch in batches.select_related("template_version"):
+    for batch in batches.select_related("template_version", "unit"):
         with transaction.atomic():
             ids = list(
                 Message.objects.select_for_update(skip_locked=True)
@@ -148,7 +148,7 @@ def make(batch: Batch, message_ids: tuple[UUID, ...]) -> Made:
         message_id = message_of[patient.pk]
         try:
             if batch.channel == Channel.LETTER:
-                content = contents.letter(version, patient, patient.address, dated=batch.released_at)
+                content = contents.letter(version, patient, patient.address, dated=batch.released_at, unit=batch.unit)
                 files[message_id] = make_pdf(content, made_at=batch.released_at)
             else:
                 files[message_id] = contents.text(version, patient, dated=batch.released_at)

@@ -48,6 +48,17 @@ def find(*, key: UUID, batch_id: UUID) -> Receipt | None:
     )
 
 
+def read_letter(message_id: UUID, *, key: UUID | None, batch_id: UUID) -> bytes | None:
+    """Returns one letter's PDF as it was handed over, or None where the folder has it no more."""
+    if key is None:
+        return None
+    try:
+        with zipfile.ZipFile(_folder(key=key, batch_id=batch_id) / "letters.zip") as archive:
+            return archive.read(f"{message_id}.pdf")
+    except (FileNotFoundError, KeyError):
+        return None
+
+
 def hand_over_letters(letters: Mapping[UUID, bytes], *, key: UUID, batch_id: UUID) -> Receipt:
     """Writes PDFs by message id and returns the receipt; what is there already under this id stays as it is."""
     archive = io.BytesIO()

@@ -73,6 +73,14 @@ def make_sign_ins(country: Country) -> dict[str, str]:
     centre, _ = Organisation.objects.get_or_create(
         code="CENTRE", defaults={"name": "National shielding team", "kind": Organisation.Kind.CENTRE}
     )
+    unit, _ = Organisation.objects.get_or_create(
+        code="UNIT1",
+        defaults={
+            "name": "Northmoor Renal Unit",
+            "kind": Organisation.Kind.HOSPITAL,
+            "unit_kind": Organisation.UnitKind.DIALYSIS,
+        },
+    )
     amina = country.cast["Amina"]
     practice = Organisation.objects.get(code=amina.practice_code)
     council = Organisation.objects.get(code=amina.council_code)
@@ -88,6 +96,7 @@ def make_sign_ins(country: Country) -> dict[str, str]:
         ("GP", "gp", "Dr Priya Gill", practice, Role.GP),
         ("Practice staff", "practice", "Peter Staff", practice, Role.PRACTICE_STAFF),
         ("Care coordinator", "coordinator", "Carol Adeyemi", practice, Role.COORDINATOR),
+        ("Hospital unit", "unit", "Hana Unit", unit, Role.HOSPITAL_STAFF),
         ("Local authority", "council", "Leah Council", council, Role.LA_STAFF),
         *([("Care system lead", "ics", "Isaac Lead", practice.ics, Role.ICS_LEAD)] if practice.ics else []),
         ("Administrator", "admin", "Ada Admin", centre, Role.ADMINISTRATOR),

@@ -48,7 +48,11 @@ ITEMS: dict[Role, tuple[Item, ...]] = {
     Role.COORDINATOR: (
         Item("Your caseload", "coordinators:caseload", "See whom to contact next and log each check-in."),
     ),
-    Role.HOSPITAL_STAFF: (),
+    Role.HOSPITAL_STAFF: (
+        Item("Your unit's lists", "cohort:hospital_lists", "Send patients who must be on the list, or off it."),
+        Item("To decide", "cohort:hospital_to_decide", "Say who is meant where your list could mean several people."),
+        Item("Letters", "letters:unit_letters", "Write to your unit's own patients who are on the list."),
+    ),
     Role.LA_STAFF: (
         Item("Referrals", "coordinators:referrals", "Download referrals to your council and say what was done."),
         Item("Case conferences", "coordinators:conferences", "Meet practices about those who need most help."),

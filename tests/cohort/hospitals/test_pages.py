@@ -181,7 +181,8 @@ def test_said_by_hospitals_is_shown_in_words(scene: Scene) -> None:
     actions.withdraw_row(row_id=row.pk, reason="Wrong", by=scene.staff, at=NOW)
     shown = " ".join(
         render_to_string(
-            "cohort/hospitals/said.html", {"said": said_by_hospitals(scene.gp, entry_of(AMINA).pk)}
+            "cohort/hospitals/said.html",
+            {"said": said_by_hospitals(scene.gp, entry_of(AMINA).pk), "patient_id": entry_of(AMINA).pk},
         ).split()
     )
     assert "St Anselm&#39;s Renal Unit</strong> (dialysis unit) asked on" in shown

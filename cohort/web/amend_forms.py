@@ -11,6 +11,7 @@ from django.utils import timezone
 from cohort.amending import Detail, Format, PreferredChannel, Values, address_problems
 from cohort.languages import LANGUAGES
 from cohort.models import Patient
+from cohort.queries.amendments import values_of
 from cohort.queries.holds import MOBILE
 from cohort.rules import Channel
 from shielding.fields import DateField
@@ -162,7 +163,16 @@ class AmendForm(forms.Form):
             Detail.ADDRESS: ({*LINES, "postcode", "no_fixed_abode"}, _address(clean)),
             Detail.DEATH: ({"has_died", "death_date"}, _death(clean)),
         }
-        return {detail: value for detail, (names, value) in values.items() if names & changed}
+        return {
+            detail: value
+            for detail, (names, value) in values.items()
+            if names & changed and self._is_other(detail, value)
+        }
+
+    def _is_other(self, detail: Detail, value: Values) -> bool:
+        """Says whether a detail is another than is held, however it was typed. The UPRN is never typed."""
+        held = values_of(self.patient, detail)
+        return any(held[column] != said for column, said in value.items() if column != "uprn")
 
 
 def _initial(patient: Patient) -> dict[str, Any]:

@@ -65,6 +65,7 @@ def one_list(request: MemberRequest, list_id: UUID) -> HttpResponse:
             "today": chosen["today"],
             "age": age,
             "tab": tab,
+            "to_tell": queries.not_told(by, list_id).count() if tab is Tab.REMOVED else 0,
             "tabs": progress.tabs(),
             "page": page,
             "behind": queries.evidence_behind(by, shown),

@@ -9,6 +9,7 @@ import pytest
 from django.db import connections
 
 from cohort.actions.additions import AlreadyListed, Grounds, add_person
+from cohort.actions.bulk import confirm_together
 from cohort.actions.decisions import EntryChanged, ListSubmitted, confirm, remove, reopen
 from cohort.actions.sign_off import PeopleLeft, submit_list
 from cohort.models import ListEntry, ListFact, Patient
@@ -106,3 +107,40 @@ def test_two_who_add_the_same_person_at_once_add_them_once(cast: Cast, register:
     assert any(isinstance(result, AlreadyListed) for result in results)
     assert Patient.objects.filter(nhs_number=HUGO).count() == 1
     assert ListFact.objects.filter(patient__nhs_number=HUGO).count() == 1
+
+
+@pytest.mark.parametrize("_again", range(3))
+def test_of_two_who_confirm_the_same_people_together_one_does_and_the_other_is_told(cast: Cast, _again: int) -> None:
+    seen = {patient.pk: version(ListEntry.objects.get(pk=patient.pk)) for patient in (cast.amina, cast.bob)}
+    turned = dict(reversed(seen.items()))
+    receipts = at_once(
+        lambda: confirm_together(list_id=cast.practice_list.pk, seen=seen, by=cast.gp, at=NOW),
+        lambda: confirm_together(list_id=cast.practice_list.pk, seen=turned, by=cast.staff, at=NOW),
+    )
+    assert sorted(len(receipt.confirmed) for receipt in receipts) == [0, 2]
+    assert sorted(len(receipt.refused) for receipt in receipts) == [0, 2]
+    assert ListFact.objects.filter(source="GP").count() == 2
+
+
+@pytest.mark.parametrize("_again", range(3))
+def test_somebody_confirmed_with_others_and_removed_at_once_is_decided_once(cast: Cast, _again: int) -> None:
+    seen = {patient.pk: version(ListEntry.objects.get(pk=patient.pk)) for patient in (cast.amina, cast.bob)}
+    receipt, removed = at_once(
+        lambda: confirm_together(list_id=cast.practice_list.pk, seen=seen, by=cast.gp, at=NOW),
+        lambda: remove(
+            entry_id=cast.bob.pk,
+            reason=RemovalReason.LOW_RISK,
+            detail="",
+            is_patient_told=True,
+            by=cast.staff,
+            at=NOW,
+            seen=seen[cast.bob.pk],
+        ),
+    )
+    bob = ListEntry.objects.get(pk=cast.bob.pk)
+    if isinstance(removed, EntryChanged):
+        assert (bob.review_state, cast.bob.pk in receipt.confirmed) == ("CONFIRMED", True)
+    else:
+        assert (bob.review_state, receipt.refused) == ("REMOVED", {str(cast.bob.pk): "DECIDED_SINCE"})
+    assert bob.is_on_list is (bob.review_state == "CONFIRMED")
+    assert ListFact.objects.filter(source="GP", patient=cast.bob).count() == 1

@@ -63,11 +63,6 @@ class Population:
         """The extracts a week later; the hospitals have sent nothing new."""
         return [self.folder / "week-2" / name for name in ("gp", "medicines")] + [self.first_week[2]]
 
-    @property
-    def changed(self) -> list[Path]:
-        """The files that name the people whose rows differ between the weeks."""
-        return [folder / "changed.parquet" for folder in self.second_week[:2]]
-
 
 def shards_for(people: int) -> int:
     """Returns into how many files a table is divided: a power of two, 32 for England, at most 2 million people each."""
@@ -165,7 +160,20 @@ class _Writer:
         if self.week > 1:
             for name, people in differ.items():
                 self._copy(pa.table({"person": np.sort(np.concatenate(people))}), "*", self.target / name / "changed")
+                self._write_changed_records(self.target / name)
         return rows
+
+    def _write_changed_records(self, extract: Path) -> None:
+        """Writes the changed people's records, as `cohort.extracts.changes` does when it loads an extract."""
+        for number in range(self.shards):
+            records = extract / shard_name("records", number, self.shards)
+            target = extract / shard_name("changed-records", number, self.shards)
+            self.duck.execute(
+                f"COPY (SELECT * FROM read_parquet('{records}') WHERE person IN"
+                f" (SELECT person FROM read_parquet('{extract / 'changed.parquet'}'))"
+                f" ORDER BY system, code, person, date) TO '{target}'"
+                f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_RECORDS_ROW_GROUP})"
+            )
 
     def _copy(self, rows: pa.Table | pa.RecordBatchReader, select: str, path: Path, row_group: int = 122_880) -> int:
         target = str(path.with_suffix(".parquet")).replace("'", "''")

@@ -73,16 +73,18 @@ def search(
     out: str,
     since: str = "",
     since_day: str = "",
-    changed: Sequence[str] = (),
 ) -> Result:
     """Runs our search, of everybody, or of those who have changed since the results `since`."""
     from cohort.search import engine
-    from cohort.search.movers import Since
+    from cohort.search.movers import Change, Since
 
     begin = None
     if since:
         before = date.fromisoformat(since_day)
-        begin = Since(Path(since), before, [Path(path) for path in changed], latest=before)
+        changes = [
+            Change(folder.name, folder) for folder in map(Path, extracts) if (folder / "changed.parquet").exists()
+        ]
+        begin = Since(Path(since), before, changes, latest=before)
     engine.discard(Path(out))
 
     def work() -> Result:

@@ -18,7 +18,7 @@ from cohort.models.runs import ACTIVE_RUN_STATES
 from cohort.policies import check_can_run_search
 from cohort.queries import criteria as criteria_queries
 from cohort.queries import extracts as extract_queries
-from cohort.queries.incremental import ASKED_FOR, Start, changed_paths, results_folder, starting_point
+from cohort.queries.incremental import ASKED_FOR, Start, changes_since, results_folder, starting_point
 from cohort.rules import RunKind, RunState
 from cohort.search.engine import CannotContinue, SearchResult, discard, run_search
 from cohort.search.movers import Since
@@ -216,7 +216,7 @@ def _run_engine(run: SearchRun, results: Path) -> SearchResult:
         since = Since(
             results_folder(run.since.pk),
             run.since.search_date,
-            changed_paths(run, run.since),
+            changes_since(run, run.since),
             # Loading refuses records dated after their extract.
             latest=max(extract.as_at for extract in run.since.extracts.all()),
         )

@@ -8,9 +8,11 @@ from uuid import UUID
 
 from django.conf import settings
 
+from cohort.extracts.changes import CHANGED
 from cohort.models import CriterionVersion, Extract, SearchRun
 from cohort.queries.extracts import extract_folder, patients_paths
 from cohort.rules import RunState
+from cohort.search.movers import Change
 
 ASKED_FOR = "A full search was asked for."
 
@@ -59,23 +61,23 @@ def starting_point(*, extracts: Sequence[Extract], versions: Sequence[CriterionV
     return Start(last, f"Only those whose records, age or time windows changed since the search of {day} are searched.")
 
 
-def changed_paths(run: SearchRun, since: SearchRun) -> list[Path]:
-    """Returns the files that name who changed between the extracts of `since` and those of `run`."""
+def changes_since(run: SearchRun, since: SearchRun) -> list[Change]:
+    """Returns what came between the extracts of `since` and those of `run`, of each supplier the newest first."""
     before = {extract.supplier: extract for extract in since.extracts.all()}
-    return [path for extract in run.extracts.all() for path in _changes(extract, before[extract.supplier]) or []]
+    return [change for extract in run.extracts.all() for change in _changes(extract, before[extract.supplier]) or []]
 
 
-def _changes(extract: Extract, before: Extract) -> list[Path] | None:
-    """Returns the files that lead from one extract back to another, or None where they do not."""
-    paths: list[Path] = []
-    each: Extract | None = extract
-    while each is not None and each.pk != before.pk:
-        path = extract_folder(each) / "changed.parquet"
-        if not path.exists():
+def _changes(extract: Extract, before: Extract) -> list[Change] | None:
+    """Returns what leads from one extract back to another, the newest first, or None where it does not."""
+    changes: list[Change] = []
+    each = extract
+    while each.pk != before.pk:
+        folder = extract_folder(each)
+        if each.changed_since is None or not (folder / CHANGED).exists():
             return None
-        paths.append(path)
+        changes.append(Change(before=extract_folder(each.changed_since).name, folder=folder))
         each = each.changed_since
-    return None if each is None else paths
+    return changes
 
 
 def _order(extracts: Iterable[Extract]) -> list[str]:

@@ -33,6 +33,7 @@ from cohort.search.verdicts import Verdicts
 
 _LATEST = (LatestOfTwo, LatestValue, NotFollowedBy)
 
+#: `slot` tells the extracts of one supplier from those of another, for searches that follow; no rule looks at it.
 RECORDS = ibis.schema(
     {
         "person": "int64",
@@ -42,6 +43,7 @@ RECORDS = ibis.schema(
         "source": "string",
         "value": "float64",
         "episode": "string",
+        "slot": "int8",
     }
 )
 PATIENTS = ibis.schema({"person": "int64", "practice_code": "string", "sex": "string", "birth_date": "date"})
@@ -65,20 +67,23 @@ class Program:
 
     `patients` has each person once. After `people` the engine works out the verdicts of `profiles`,
     makes the tables of `verdict_schemas` and goes on with the steps of `after`. `needs_records` says that
-    nobody without a record can meet any criterion, so that `people` may leave them out.
+    nobody without a record can meet any criterion, so that `people` may leave them out. With
+    `counts_only` nothing is kept that only evidence needs, and there are no steps after `people`.
     """
 
-    def __init__(self, plan: Plan, *, needs_records: bool = False) -> None:
+    def __init__(self, plan: Plan, *, needs_records: bool = False, counts_only: bool = False) -> None:
         self.plan = plan
         self.needs_records = needs_records
+        self._needs_others = bool(plan.pairs or plan.numbers(SameEpisode))
+        self._counts_only = counts_only
         self.words = [f"b{n}" for n in range(plan.words)]
         self.records = ibis.table(RECORDS, "records")
         self.patients = ibis.table(PATIENTS, "patients")
         self.given = given_tables(plan)
         self._tables = {each.name: each.table for each in self.given}
         self.before: list[Step] = []
-        self._keep_before("held", self._held())
-        self._settled = self._settle()
+        self._held = self._hold()
+        self.settled = self._settle()
         self._keep_before("bits", self._bits())
         self.people = self._keep_before("people", self._people())
         self.profiles = self.people.group_by(self.words).aggregate(people=self.people.count())
@@ -91,7 +96,10 @@ class Program:
         }
         verdict, criteria, reasons = (ibis.table(schema, name) for name, schema in self.verdict_schemas.items())
         met = self.people.join(verdict, self.words).drop(*self.words)
-        self.after = [Step("met", met)]
+        self.after: list[Step] = []
+        if counts_only:
+            return
+        self.after.append(Step("met", met))
         high = self.after[0].table
         high = high.filter(high.is_high)
         self.after.append(Step("evidence", self._evidence(high, reasons)))
@@ -121,7 +129,16 @@ class Program:
         self.before.append(step)
         return step.table
 
-    def _held(self) -> ir.Table:
+    def _hold(self) -> ir.Table:
+        """Returns `held`, kept unless it is read once."""
+        held = self._bearing_records()
+        if not self._counts_only:
+            return self._keep_before("held", held)
+        held = held.drop("source", "slot", "bearing", *(() if self._needs_others else ("episode", "code_id")))
+        is_read_once = not self.plan.pairs and not self.plan.numbers(SameEpisode, *_LATEST)
+        return held if is_read_once else self._keep_before("held", held)
+
+    def _bearing_records(self) -> ir.Table:
         """Returns every record that bears on a measure, once for each: right code, window, source and value."""
         bearings = self._tables["bearings"]
         rows = self.records.join(bearings, ["system", "code"])
@@ -138,7 +155,8 @@ class Program:
                 rows.high.isnull() | (rows.value < rows.high).fill_null(False),
                 ~rows.needs_value | rows.value.notnull(),
             )
-        return rows.select("person", "measure", "is_rival", "is_alone", "code_id", "date", "source", "episode")
+        of_record = ["person", "date", "source", "episode", "slot"]
+        return rows.select(*of_record, "bearing", "measure", "is_rival", "is_alone", "code_id")
 
     def _settle(self) -> ir.Table:
         """Returns the rows that count: (person, measure, code_id, date, source, others).
@@ -147,8 +165,8 @@ class Program:
         taken as they are; those that need others are settled and kept.
         """
         plan = self.plan
-        held = self.before[0].table
-        columns = ["person", "measure", "code_id", "date", "source"]
+        held = self._held
+        columns = ["person", "measure", "date", *(() if self._counts_only else ("code_id", "source"))]
         none = ibis.literal("")
         needing = plan.numbers(SameEpisode, *_LATEST)
         plain = held.filter(held.is_alone, held.measure != SECOND)
@@ -207,7 +225,7 @@ class Program:
 
     def _bits(self) -> ir.Table:
         """Returns each person whom any record makes a measure true for, with their bits."""
-        plan, rows = self.plan, self._settled
+        plan, rows = self.plan, self.settled
         once = rows.filter(rows.measure.isin(plan.counted(None))).select("person", "measure")
         many = rows.filter(rows.measure.notin(plan.counted(None)))
         counted = self._tables["counted"]
@@ -263,7 +281,7 @@ class Program:
         clauses, codes = self._tables["clauses"], self._tables["codes"]
         asked = high.join(reasons, "profile").join(clauses, ["number", "place"])
         asked = asked.select("person", "age", "sex", "number", "measure", "criterion", "place", "clause", "code_list")
-        rows = asked.join(self._settled, ["person", "measure"]).join(codes, "code_id")
+        rows = asked.join(self.settled, ["person", "measure"]).join(codes, "code_id")
         rows = rows.select(
             "person",
             "criterion",

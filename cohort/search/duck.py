@@ -84,25 +84,10 @@ class Duck:
             self._compiled[id(expression)] = (expression, self._backend.compile(expression))
         return self._compiled[id(expression)][1]
 
-    def read(self, shard: Shard, codes: Iterable[str], *, among: str = "") -> None:
-        """Makes the views `records`, of these codes alone, and `patients` of a program over the files of a shard.
-
-        The codes are given as literals, which lets DuckDB skip the blocks of sorted files without them.
-        `among` names a table of the only people to read.
-        """
-        people = f" SEMI JOIN {among} USING (person)" if among else ""
-        listed = ", ".join(f"'{code}'" for code in sorted({_quoted(code) for code in codes}))
-        if shard.records and listed:
-            rows = f"SELECT {', '.join(RECORDS)} FROM ({files(shard.records, shard)}) WHERE code IN ({listed})"
-        else:
-            rows = f"SELECT {', '.join(f'NULL::{kind} AS {name}' for name, kind in _RECORD_TYPES.items())} WHERE false"
-        if among:
-            # Few rows are left of so few people; without this DuckDB joins everybody's codes first.
-            self.execute(f"CREATE OR REPLACE TEMPORARY TABLE rows_among AS FROM ({rows}){people}")
-            rows = "FROM rows_among"
-        self.connection.execute(f"CREATE OR REPLACE TEMPORARY VIEW records AS {rows}")
-        known = first_of_each(shard.patients, shard, PATIENTS)
-        self.connection.execute(f"CREATE OR REPLACE TEMPORARY VIEW patients AS FROM ({known}){people}")
+    def read(self, shard: Shard, codes: Iterable[str]) -> None:
+        """Makes the views `records`, of these codes alone, and `patients` of a program over the files of a shard."""
+        self.execute(f"CREATE OR REPLACE TEMPORARY VIEW records AS {listed(shard.records, shard, codes)}")
+        self.execute(f"CREATE OR REPLACE TEMPORARY VIEW patients AS {first_of_each(shard.patients, shard, PATIENTS)}")
 
     def profiles(self, program: Program, sql: str) -> tuple[Bits, npt.NDArray[np.int64]]:
         """Returns the profiles that a query gives, a row of words each, and how many people have each."""
@@ -118,6 +103,10 @@ class Duck:
         return verdicts
 
 
+#: So many codes and more are looked up in a list, which DuckDB does once for each different code of a block, while
+#: it reads. Fewer are told with IN, which lets it skip the blocks of sorted files without them, but costs a join.
+_MANY_CODES = 50
+
 _RECORD_TYPES = {
     "person": "BIGINT",
     "system": "VARCHAR",
@@ -126,6 +115,7 @@ _RECORD_TYPES = {
     "source": "VARCHAR",
     "value": "DOUBLE",
     "episode": "VARCHAR",
+    "slot": "TINYINT",
 }
 
 
@@ -141,6 +131,7 @@ def opened(spill: Path, memory_limit: str | None = None, threads: int | None = N
     try:
         backend.con.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
         backend.con.execute("SET preserve_insertion_order = false")
+        backend.con.execute("SET disabled_optimizers = 'join_filter_pushdown'")
         yield Duck(backend)
     finally:
         backend.disconnect()
@@ -157,6 +148,22 @@ def files(given: Sequence[File], shard: Shard, columns: str = "*") -> str:
         parts.append(
             f"SELECT {columns} FROM read_parquet({path_list(mixed)}) WHERE person % {shard.count} = {shard.number}"
         )
+    return " UNION ALL ".join(parts)
+
+
+def listed(given: Sequence[File], shard: Shard, codes: Iterable[str]) -> str:
+    """Returns a query for the columns of RECORDS over files of records, of these codes and a shard's people alone."""
+    literals = [f"'{code}'" for code in sorted({_quoted(code) for code in codes})]
+    if not literals or not given:
+        return f"SELECT {', '.join(f'NULL::{kind} AS {name}' for name, kind in _RECORD_TYPES.items())} WHERE false"
+    joined = ", ".join(literals)
+    is_listed = f"list_contains([{joined}], code)" if len(literals) >= _MANY_CODES else f"code IN ({joined})"
+    columns = ", ".join(name for name in RECORDS if name != "slot")
+    parts = []
+    for (slot, picks), several in itertools.groupby(given, key=lambda file: (file.slot, file.picks)):
+        paths = path_list(str(file.path) for file in several)
+        own = f" AND person % {shard.count} = {shard.number}" if picks else ""
+        parts.append(f"SELECT {columns}, {slot}::TINYINT AS slot FROM read_parquet({paths}) WHERE {is_listed}{own}")
     return " UNION ALL ".join(parts)
 
 

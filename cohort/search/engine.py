@@ -4,8 +4,7 @@ Every shard's results are files of their own, whole when they are there, in a fo
 is renamed at the end: `out` is whole or absent, and a search that died goes on where it stopped.
 
 What a folder of results holds, besides what `run_search` promises: `tally-*.parquet` (how many
-people have each profile) and `state-<generation>-<shard>.parquet` (each person's bits), from which an incremental
-search begins.
+people have each profile) and what an incremental search begins from (see `keeping`).
 """
 
 import hashlib
@@ -17,8 +16,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from cohort.search import movers
+from cohort.search import keeping, movers
 from cohort.search.codec import to_json
 from cohort.search.compile import Program
 from cohort.search.criteria import CodeSet, Criterion
@@ -31,6 +31,8 @@ from cohort.search.totals import TALLIES, band, write_totals
 _JOB = "search.json"
 #: So many incremental searches may follow a full one: each makes looking people up a little slower.
 _MOST_GENERATIONS = 12
+#: So many shards are one to an incremental search, which looks at few of their people: each statement costs its time.
+_TOGETHER = 8
 
 Progress = Callable[[int, str], None]
 
@@ -91,10 +93,12 @@ def run_search(
     and CannotContinue.
     """
     plan = plan_of(criteria, code_sets, search_date)
-    parts = shards(extracts)
+    slots = _slots(extracts, since)
+    count = len(shards(extracts))
+    parts = shards(extracts, {name: n for n, name in enumerate(slots)}, together=_TOGETHER if since else 1)
     if not any(part.patients for part in parts):
         raise NoPatients("a search needs at least one file of patients")
-    job = _job(plan, extracts, since)
+    job = _job(plan, extracts, since, slots, count)
     generation = _generation(since, job) if since else 0
     folder = _begin(out, job)
     told = _Told(progress, len(parts))
@@ -104,7 +108,7 @@ def run_search(
         for given in program.given:
             duck.give(given)
         for part in parts:
-            _Search(duck, program, part, folder, told, since, generation).run()
+            _Search(duck, program, part, folder, told, since, generation, slots).run()
         told.at(len(parts), 0, "Adding up")
         base = since.results if since else None
         counts = write_totals(duck, program, folder, base)
@@ -134,7 +138,18 @@ def unfinished(out: Path) -> Path:
     return out.with_name(f".{out.name}.part")
 
 
-def _job(plan: Plan, extracts: Sequence[Path], since: Since | None) -> dict[str, object]:
+def _slots(extracts: Sequence[Path], since: Since | None) -> list[str]:
+    """Returns the names of the extracts, each supplier's in the place it had before. Raises CannotContinue."""
+    names = [folder.name for folder in extracts]
+    if since is None:
+        return names
+    slots = movers.slots_after(_before(since)["slots"], since.changes)
+    if sorted(slots) != sorted(names):
+        raise CannotContinue("the extracts do not follow those of the search before")
+    return slots
+
+
+def _job(plan: Plan, extracts: Sequence[Path], since: Since | None, slots: list[str], count: int) -> dict[str, object]:
     """Returns what tells one search from another."""
     definitions = json.dumps([to_json(criterion) for criterion in plan.criteria], sort_keys=True)
     bearings = "\n".join(map(repr, sorted((each.measure, each.is_rival, each.code) for each in plan.bearings)))
@@ -143,8 +158,9 @@ def _job(plan: Plan, extracts: Sequence[Path], since: Since | None) -> dict[str,
         "rules": rules,
         "search_date": plan.search_date.isoformat(),
         "extracts": [folder.name for folder in extracts],
+        "slots": slots,
         "since": str(since.results.name) if since else "",
-        "shards": len(shards(extracts)),
+        "shards": count,
     }
 
 
@@ -176,10 +192,7 @@ def finish(folder: Path, out: Path) -> None:
 
 def _generation(since: Since, job: dict[str, object]) -> int:
     """Returns the number of the incremental search that follows `since`. Raises CannotContinue."""
-    try:
-        before = json.loads((since.results / _JOB).read_text())
-    except FileNotFoundError:
-        raise CannotContinue("the results of the search before are not there") from None
+    before = _before(since)
     for name, meaning in (("rules", "the criteria or code lists"), ("shards", "the number of shards")):
         if before[name] != job[name]:
             raise CannotContinue(f"{meaning} changed since the search before")
@@ -187,6 +200,14 @@ def _generation(since: Since, job: dict[str, object]) -> int:
     if generation > _MOST_GENERATIONS:
         raise CannotContinue("so many incremental searches have followed the last full one")
     return generation
+
+
+def _before(since: Since) -> Any:
+    """Returns the job of the search before. Raises CannotContinue."""
+    try:
+        return json.loads((since.results / _JOB).read_text())
+    except FileNotFoundError:
+        raise CannotContinue("the results of the search before are not there") from None
 
 
 def _write_whole(path: Path, text: str) -> None:
@@ -224,6 +245,7 @@ class _Search:
         told: _Told,
         since: Since | None,
         generation: int,
+        slots: list[str],
     ) -> None:
         self.duck = duck
         self.program = program
@@ -232,6 +254,7 @@ class _Search:
         self.told = told
         self.since = since
         self.generation = generation
+        self.slots = slots
 
     def run(self) -> None:
         done = self.folder / f"done-{self.shard.name}.json"
@@ -240,15 +263,17 @@ class _Search:
         duck, program = self.duck, self.program
         if self.since:
             self._tell(0, "Finding who has changed")
-            movers.find(duck, program.plan, self.shard, self.since)
+            movers.find(duck, program.plan, self.shard, self.since, self.slots)
             self._write("searched", "SELECT person FROM searched ORDER BY person")
-        among = "searched" if self.since else ""
-        duck.read(self.shard, (code for _, code in program.plan.codes), among=among)
+        else:
+            duck.read(self.shard, (code for _, code in program.plan.codes))
         # Reading everybody's records, the first step, is most of the work.
         later = 0.2 / len(program.before)
         for n, step in enumerate(program.before):
             start, length = (0.4 + n * later, later) if n else (0, 0.4)
             duck.keep(step, partial(self._tell_part, start, length, "Reading everybody's records"))
+            if self.since and step.name == "held":
+                keeping.recall(duck, self.since.results, self.shard)
         bits, _ = duck.profiles(program, duck.sql(program.profiles))
         self._tell(0.65, "Applying the criteria")
         duck.judge(program, bits)
@@ -260,6 +285,8 @@ class _Search:
         people = first_of_each(self.shard.patients, self.shard, ["*"])
         self._write("people", f"SELECT * FROM ({people}) SEMI JOIN flags USING (person) ORDER BY person")
         self._write_state()
+        self._write_generation("kept", keeping.KEPT)
+        self._write_generation("due", keeping.due_dates(duck, program))
         done_text = {
             "people_searched": self._count("SELECT count(*) FROM people"),
             "people_flagged": self._count("SELECT count(DISTINCT person) FROM flags"),
@@ -273,21 +300,24 @@ class _Search:
         state = f"person, practice_code, sex, {band('age')} AS age_band, {words}"
         new = f"SELECT {state} FROM people"
         if not self.since:
-            self._write(f"state-{0:03}", new)
+            self._write_generation("state", new)
             tallied = f"SELECT *, 1 AS people FROM ({new})"
         else:
+            before = self.since.results
             # Somebody searched who is no longer there has a row without bits, which hides those before it.
-            self._write(f"state-{self.generation:03}", f"FROM searched LEFT JOIN ({new}) USING (person)")
-            old = movers.states(self.since.results, self.shard)
-            for path in old:
-                (self.folder / path.name).unlink(missing_ok=True)
-                os.link(path, self.folder / path.name)
-            self.duck.execute(f"CREATE OR REPLACE TEMPORARY TABLE old AS {movers.before(old)}")
+            self._write_generation("state", f"FROM searched LEFT JOIN ({new}) USING (person)")
+            for left in (each for name in keeping.NAMES for each in keeping.left_by(before, name, self.shard)):
+                (self.folder / left.path.name).unlink(missing_ok=True)
+                os.link(left.path, self.folder / left.path.name)
+            self.duck.execute(f"CREATE OR REPLACE TEMPORARY TABLE old AS {movers.before(before, self.shard)}")
             tallied = f"SELECT *, 1 AS people FROM ({new}) UNION ALL BY NAME SELECT *, -1 AS people FROM old"
         for name, keys in TALLIES.items():
             columns = ", ".join([words, *keys])
             total = "sum(people)::BIGINT AS people"
             self._write(name, f"SELECT {columns}, {total} FROM ({tallied}) GROUP BY ALL HAVING sum(people) <> 0")
+
+    def _write_generation(self, name: str, sql: str) -> None:
+        self._write(f"{name}-{self.generation:03}", sql)
 
     def _write(self, name: str, sql: str) -> None:
         self.duck.write(self.folder / f"{name}-{self.shard.name}.parquet", sql)

@@ -43,6 +43,7 @@ def _bearings(plan: Plan) -> Given:
     numbers = {code: n for n, code in enumerate(plan.codes)}
     schema = ibis.schema(
         {
+            "bearing": "int32",
             "system": "string",
             "code": "string",
             "code_id": "int32",
@@ -61,6 +62,7 @@ def _bearings(plan: Plan) -> Given:
     )
     rows = [
         (
+            number,
             *each.code,
             numbers[each.code],
             each.measure,
@@ -73,7 +75,7 @@ def _bearings(plan: Plan) -> Given:
             each.value.under if each.value else None,
             each.needs_value or each.value is not None,
         )
-        for each in plan.bearings
+        for number, each in enumerate(plan.bearings)
     ]
     return Given("bearings", schema, rows)
 

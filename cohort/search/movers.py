@@ -1,100 +1,133 @@
-"""Who must be searched again: people whose records or details changed, or for whom time has passed.
+"""Who must be searched again, and their records: people whose rows or details changed, or for whom time has passed.
 
-Time alone changes the answer for somebody of whom a record leaves or enters a window, or who has had
-a birthday that counts. Everybody else's answer, evidence included, is what it was.
+Time alone changes the answer for somebody of whom a record leaves a window, or who has had a birthday
+that counts. Everybody else's answer, evidence included, is what it was.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from cohort.search.compile import PATIENTS
 from cohort.search.criteria import Age
-from cohort.search.duck import Duck, first_of_each, path_list
+from cohort.search.duck import Duck, first_of_each, listed, path_list
+from cohort.search.keeping import due, newest
 from cohort.search.plan import Plan
-from cohort.search.shards import Shard
+from cohort.search.shards import Shard, changed_records
 from cohort.search.terms import months_before
 from cohort.search.totals import OLDEST_BAND
-from cohort.search.verdicts import clause_order
 
-_OLDEST = 130
+
+@dataclass(frozen=True)
+class Change:
+    """An extract that came in place of one that a search before had read.
+
+    `folder` is the extract's, which holds `changed.parquet` (person), of whom rows differ from those in the
+    extract called `before`, and may hold these people's records, `changed-records-<k>-of-<n>.parquet`.
+    """
+
+    before: str
+    folder: Path
 
 
 @dataclass(frozen=True)
 class Since:
-    """The search to begin from: its `out`, its search date, and who has changed since (files of `person`).
+    """The search to begin from: its `out`, its search date, and what has come since, of each supplier newest first.
 
     `latest` is a date after which its extracts had no record; None where that is not known.
     """
 
     results: Path
     search_date: date
-    changed: Sequence[Path]
+    changes: Sequence[Change]
     latest: date | None = None
 
 
-def find(duck: Duck, plan: Plan, shard: Shard, since: Since) -> None:
-    """Makes the table `searched` (person) of a shard: whoever must be searched again."""
-    before = since.search_date
-    parts = ["SELECT NULL::BIGINT AS person WHERE false"]
-    if paths := [str(path) for path in since.changed]:
-        parts.append(
-            f"SELECT person FROM read_parquet({path_list(paths)}) WHERE person % {shard.count} = {shard.number}"
-        )
-    if before < plan.search_date:
-        parts += [*_leaving(duck, plan, shard, before), *_birthdays(plan, shard, before)]
-        if since.latest is None or since.latest > before:
-            parts.append(_no_longer_to_come(duck, plan, shard, before))
+def slots_after(slots: Sequence[str], changes: Sequence[Change]) -> list[str]:
+    """Returns the extracts by slot after changes, `slots` being those before: each in the slot of its supplier."""
+    now = list(slots)
+    for change in reversed(changes):
+        now = [change.folder.name if name == change.before else name for name in now]
+    return now
+
+
+def find(duck: Duck, plan: Plan, shard: Shard, since: Since, slots: Sequence[str]) -> None:
+    """Makes the table `searched` (person) of a shard, whoever must be searched again, and the views of a program.
+
+    The view `records` has what is new about them; what has stayed is for `keeping.recall`, which looks
+    at the tables made here: `changed` (person, slot, change: whose rows of a supplier are new, and where they
+    are) and `reread` (person: whose rows are all read from the extracts).
+    """
+    own = f"person % {shard.count} = {shard.number}"
+    files = [changed_records(change.folder, _slot(change, since, slots), shard) for change in since.changes]
+    _table(duck, "changed", "person BIGINT, slot TINYINT, change SMALLINT", _changed(since, slots, own))
+    unknown = [str(n) for n, each in enumerate(files) if not each]
+    lost = f"SELECT DISTINCT person FROM changed WHERE change IN ({', '.join(unknown)})" if unknown else ""
+    _table(duck, "reread", "person BIGINT", [each for each in (lost, _to_come(plan, shard, since)) if each])
+    parts = ["SELECT person FROM changed", "SELECT person FROM reread"]
+    if since.search_date < plan.search_date:
+        parts += [due(plan, since.results, shard), *_birthdays(plan, shard, since.search_date)]
     duck.execute(
         f"CREATE OR REPLACE TEMPORARY TABLE searched AS SELECT DISTINCT person FROM ({' UNION ALL '.join(parts)})"
     )
+    codes = [code for _, code in plan.codes]
+    new = [
+        f"FROM ({listed(each, shard, codes)}) SEMI JOIN (SELECT person FROM changed WHERE change = {n}) USING (person)"
+        " ANTI JOIN reread USING (person)"
+        for n, each in enumerate(files)
+        if each
+    ]
+    if duck.execute("SELECT count(*) FROM reread").fetchone()[0]:
+        new.append(f"FROM ({listed(shard.records, shard, codes)}) SEMI JOIN reread USING (person)")
+    rows = " UNION ALL BY NAME ".join([listed([], shard, []), *new])
+    # Kept: few rows are left of so few people, and a view would have DuckDB join everybody's with the codes first.
+    duck.execute(f"CREATE OR REPLACE TEMPORARY TABLE new_records AS {rows}")
+    duck.execute("CREATE OR REPLACE TEMPORARY VIEW records AS FROM new_records")
+    known = first_of_each(shard.patients, shard, PATIENTS)
+    duck.execute(f"CREATE OR REPLACE TEMPORARY VIEW patients AS FROM ({known}) SEMI JOIN searched USING (person)")
 
 
-def states(results: Path, shard: Shard) -> list[Path]:
-    """Returns the files of a shard's people as former searches left them, the latest search first."""
-    return sorted(results.glob(f"state-*-{shard.name}.parquet"), reverse=True)
-
-
-def before(paths: Sequence[Path]) -> str:
+def before(results: Path, shard: Shard) -> str:
     """Returns a query for the people `searched` as they were."""
-    parts = []
-    for n, path in enumerate(paths):
-        later = " UNION ALL ".join(f"SELECT person FROM read_parquet({path_list([str(other)])})" for other in paths[:n])
-        hidden = f" ANTI JOIN ({later}) USING (person)" if later else ""
-        parts.append(f"SELECT * FROM read_parquet({path_list([str(path)])}) SEMI JOIN searched USING (person){hidden}")
-    return f"SELECT * FROM ({' UNION ALL BY NAME '.join(parts)}) WHERE b0 IS NOT NULL"
+    state = newest(results, "state", shard, "SEMI JOIN searched USING (person)")
+    return f"SELECT * FROM ({state}) WHERE b0 IS NOT NULL"
 
 
-def _leaving(duck: Duck, plan: Plan, shard: Shard, before: date) -> Iterable[str]:
-    """Yields a query for people of whom a record leaves a window."""
-    then = Plan(plan.asked, before)
-    leaving = {
-        (now.code, was.first, now.first)
-        for was, now in zip(then.bearings, plan.bearings, strict=True)
-        if was.first < now.first
-    }
-    if leaving:
-        moves = ", ".join(f"('{system}', '{code}', DATE '{a}', DATE '{b}')" for (system, code), a, b in sorted(leaving))
-        name = "leaving"
-        duck.execute(
-            f"CREATE OR REPLACE TEMPORARY TABLE {name} AS FROM (VALUES {moves}) AS t (system, code, first, until)"
-        )
-        earliest, until = min(a for _, a, _ in leaving), max(b for _, _, b in leaving)
-        duck.read(shard, (code for (_, code), _, _ in leaving))
-        slice_ = (
-            f"SELECT person, system, code, date FROM records WHERE date >= DATE '{earliest}' AND date < DATE '{until}'"
-        )
-        duck.execute(
-            f"CREATE OR REPLACE TEMPORARY TABLE left_behind AS SELECT DISTINCT person FROM ({slice_}) r JOIN {name} l"
-            " USING (system, code) WHERE r.date >= l.first AND r.date < l.until"
-        )
-        yield "SELECT person FROM left_behind"
+def _slot(change: Change, since: Since, slots: Sequence[str]) -> int:
+    """Returns the slot of a change's supplier: that of the last extract that came after it."""
+    name = change.folder.name
+    for later in reversed(since.changes):
+        name = later.folder.name if later.before == name else name
+    return list(slots).index(name)
 
 
-def _no_longer_to_come(duck: Duck, plan: Plan, shard: Shard, before: date) -> str:
-    """Returns a query for people with a record that was in the future before."""
-    duck.read(shard, (code for _, code in plan.codes))
-    return f"SELECT person FROM records WHERE date > DATE '{before}' AND date <= DATE '{plan.search_date}'"
+def _changed(since: Since, slots: Sequence[str], own: str) -> Iterator[str]:
+    """Yields queries for who changed in the rows of which slot, and the first change that has them."""
+    parts = [
+        f"SELECT person, {_slot(change, since, slots)} AS slot, {n} AS change"
+        f" FROM read_parquet({path_list([str(change.folder / 'changed.parquet')])}) WHERE {own}"
+        for n, change in enumerate(since.changes)
+    ]
+    if parts:
+        yield f"SELECT person, slot, min(change) AS change FROM ({' UNION ALL '.join(parts)}) GROUP BY ALL"
+
+
+def _table(duck: Duck, name: str, columns: str, queries: Iterable[str]) -> None:
+    duck.execute(f"CREATE OR REPLACE TEMPORARY TABLE {name} ({columns})")
+    for query in queries:
+        duck.execute(f"INSERT INTO {name} {query}")
+
+
+def _to_come(plan: Plan, shard: Shard, since: Since) -> str:
+    """Returns a query for people with a record that was in the future before; none where there was none."""
+    if since.search_date == plan.search_date or (since.latest is not None and since.latest <= since.search_date):
+        return ""
+    rows = listed(shard.records, shard, [code for _, code in plan.codes])
+    return (
+        f"SELECT DISTINCT person FROM ({rows})"
+        f" WHERE date > DATE '{since.search_date}' AND date <= DATE '{plan.search_date}'"
+    )
 
 
 def _birthdays(plan: Plan, shard: Shard, before: date) -> Iterable[str]:
@@ -104,9 +137,6 @@ def _birthdays(plan: Plan, shard: Shard, before: date) -> Iterable[str]:
         leaf = plan.measures[n]
         assert isinstance(leaf, Age)  # noqa: S101
         ages |= {limit.value for limit in (leaf.at_least, leaf.under) if limit}
-    # Where an age is evidence, the evidence changes with every birthday.
-    if any(isinstance(leaf, Age) for n in plan.high() for leaf in clause_order(plan.criteria[n].rule)):
-        ages = set(range(_OLDEST))
     born = " OR ".join(
         f"(birth_date > DATE '{months_before(before, 12 * age)}'"
         f" AND birth_date <= DATE '{months_before(plan.search_date, 12 * age)}')"

@@ -79,7 +79,7 @@ def preview(
     with tempfile.TemporaryDirectory() as spill, opened(Path(spill), threads=threads) as duck:
         rules = [each.criterion.rule for each in asked]
         needs_records = not any(without_records(rule, kind) for rule in rules for kind in kinds(rule))
-        program = Program(plan, needs_records=needs_records)
+        program = Program(plan, needs_records=needs_records, counts_only=True)
         for given in program.given:
             duck.give(given)
         duck.read(everything, (code for _, code in plan.codes))

@@ -6,19 +6,20 @@ people out of the larger files.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_NAME = re.compile(r"(?P<table>patients|records)-(?P<number>\d{3})-of-(?P<count>\d{3})\.parquet")
+_NAME = re.compile(r"(?P<table>patients|records|changed-records)-(?P<number>\d{3})-of-(?P<count>\d{3})\.parquet")
 
 
 @dataclass(frozen=True)
 class File:
-    """One Parquet file. `picks` where it holds people of other shards too."""
+    """One Parquet file. `picks` where it holds people of other shards too; `slot` is its supplier's number."""
 
     path: Path
     picks: bool
+    slot: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,18 +40,29 @@ class Shard:
         return f"{self.number:03}-of-{self.count:03}"
 
 
-def shards(extracts: Iterable[Path]) -> list[Shard]:
-    """Returns the shards of a search over the folders of extracts, given newest first; none without files."""
-    found: list[tuple[Path, str, int, int]] = []
-    for folder in extracts:
-        for path in sorted(folder.iterdir()):
-            if match := _NAME.fullmatch(path.name):
-                found.append((path, match["table"], int(match["number"]), int(match["count"])))
-    total = max((count for *_, count in found), default=0)
+def shards(extracts: Sequence[Path], slots: Mapping[str, int] | None = None, *, together: int = 1) -> list[Shard]:
+    """Returns the shards of a search over the folders of extracts, given newest first; none without files.
+
+    `slots` gives the slot of each folder by its name; without it the slots are in the folders' order. So
+    many shards as `together` says, a power of two, are made one.
+    """
+    found = [each for n, folder in enumerate(extracts) for each in _found(folder, slots[folder.name] if slots else n)]
+    total = max((each.count for each in found), default=0)
+    total = max(total // together, min(total, 1))
     return [
         Shard(number, total, _files(found, "patients", number, total), _files(found, "records", number, total))
         for number in range(total)
     ]
+
+
+def have_people_in_common(number: int, count: int, other: int, other_count: int) -> bool:
+    """Says whether shard `number` of `count` and shard `other` of `other_count`, both powers of two, do."""
+    return number % min(count, other_count) == other % min(count, other_count)
+
+
+def changed_records(folder: Path, slot: int, shard: Shard) -> tuple[File, ...]:
+    """Returns the files of an extract's changed people's records that a shard reads."""
+    return _files(_found(folder, slot), "changed-records", shard.number, shard.count)
 
 
 def every_file(extracts: Iterable[Path], table: str) -> list[Path]:
@@ -58,9 +70,23 @@ def every_file(extracts: Iterable[Path], table: str) -> list[Path]:
     return [path for folder in extracts for path in sorted(folder.glob(f"{table}-*-of-*.parquet"))]
 
 
-def _files(found: Sequence[tuple[Path, str, int, int]], wanted: str, number: int, total: int) -> tuple[File, ...]:
+@dataclass(frozen=True)
+class _Found:
+    path: Path
+    table: str
+    number: int
+    count: int
+    slot: int
+
+
+def _found(folder: Path, slot: int) -> list[_Found]:
+    names = ((path, _NAME.fullmatch(path.name)) for path in sorted(folder.iterdir()))
+    return [_Found(path, m["table"], int(m["number"]), int(m["count"]), slot) for path, m in names if m]
+
+
+def _files(found: Iterable[_Found], wanted: str, number: int, total: int) -> tuple[File, ...]:
     return tuple(
-        File(path, picks=count < total)
-        for path, table, own, count in found
-        if table == wanted and own == number % count
+        File(each.path, each.count < total, each.slot)
+        for each in found
+        if each.table == wanted and have_people_in_common(each.number, each.count, number, total)
     )

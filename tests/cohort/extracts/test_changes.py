@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from cohort.actions.extracts import LoadReport
-from cohort.extracts import changes
+from cohort.extracts import changes, store
 from cohort.queries.extracts import extract_folder
 from tests.cohort.extracts.conftest import ADMISSIONS, AMINA, BOB, CHARLIE, EVENTS, MEDICATIONS, PEOPLE, TABLES, write
 from tests.cohort.factories import invented_nhs_number
@@ -21,6 +21,17 @@ SWAPPED = [EVENTS[0] | {"nhs_number": BOB}, EVENTS[1] | {"nhs_number": AMINA}]
 def changed(report: LoadReport) -> set[str]:
     path = extract_folder(report.extract) / changes.CHANGED
     return {str(person) for (person,) in duckdb.execute("FROM read_parquet(?)", [str(path)]).fetchall()}
+
+
+def changed_records(report: LoadReport) -> list[Any]:
+    paths = sorted(extract_folder(report.extract).glob(f"{changes.CHANGED_RECORDS}-*-of-*.parquet"))
+    return duckdb.execute("FROM read_parquet(?) ORDER BY ALL", [list(map(str, paths))]).fetchall()
+
+
+def records_of(report: LoadReport, people: set[str]) -> list[Any]:
+    paths = map(str, store.shard_paths(extract_folder(report.extract), "records"))
+    rows = duckdb.execute("FROM read_parquet(?) ORDER BY ALL", [list(paths)]).fetchall()
+    return [row for row in rows if str(row[0]) in people]
 
 
 CASES = [
@@ -51,6 +62,7 @@ def test_who_differs_is_told_and_nobody_else(
     second = load(write(tmp_path / "second", tables))
     assert second.extract.changed_since == first.extract
     assert changed(second) == people
+    assert changed_records(second) == records_of(second, people)
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 4), (4, 1), (2, 8), (4, 4)])
@@ -62,6 +74,7 @@ def test_the_number_of_shards_may_change(load: Load, tmp_path: Path, settings: A
     moved = [person | {"postcode": "SM1 1AX"} for person in people[5:8]]
     second = load(write(tmp_path / "second", {"patients": people[:5] + moved + people[9:]}))
     assert changed(second) == {invented_nhs_number(n) for n in (6, 7, 8, 9)}
+    assert changed_records(second) == []
 
 
 def test_a_first_extract_and_one_after_a_lost_folder_say_nothing_of_changes(

@@ -213,6 +213,8 @@ def test_progress_rises_to_a_hundred_and_an_earlier_result_is_replaced(tmp_path:
         "evidence-000-of-001.parquet",
         "people-000-of-001.parquet",
         "state-000-000-of-001.parquet",
+        "kept-000-000-of-001.parquet",
+        "due-000-000-of-001.parquet",
         "counts.parquet",
         "groups.parquet",
         "combinations.parquet",

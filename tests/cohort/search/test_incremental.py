@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from cohort.search.criteria import AllOf, CodeSet, Criterion, Group, Records
 from cohort.search.engine import CannotContinue, run_search
-from cohort.search.movers import Since
+from cohort.search.movers import Change, Since
 from cohort.search.reference import Person, Record, evaluate, explain
 from cohort.search.terms import SexCode, Source, Threshold, Tier, Unit, Window, age_on
-from tests.cohort.search.extracts import Found, read, write_extract
+from tests.cohort.search.extracts import Found, read, write_extract, write_records
 from tests.cohort.search.strategies import CODE_SETS, SEARCH_DATES, criteria, people
 from tests.cohort.search.test_agreement import SLOW
 
@@ -29,12 +29,12 @@ TOTALS = ("counts", "groups", "combinations", "attrition", "tally-profiles", "ta
 
 
 def search(
-    out: Path, extract: Path, wanted: Sequence[Criterion], search_date: date, since: Since | None = None
+    out: Path, extracts: Sequence[Path], wanted: Sequence[Criterion], search_date: date, since: Since | None = None
 ) -> Found:
     result = run_search(
         criteria=wanted,
         code_sets=CODE_SETS,
-        extracts=[extract],
+        extracts=extracts,
         search_date=search_date,
         out=out,
         progress=lambda percent, doing: None,
@@ -44,9 +44,14 @@ def search(
     return read(out, result)
 
 
-def changed(path: Path, numbers: Sequence[int]) -> Path:
-    pq.write_table(pa.table({"person": pa.array(numbers, pa.int64())}), path)
-    return path
+def write_changes(extract: Path, before: str, numbers: Set[int], rows: Mapping[int, Person] | None) -> Change:
+    """Writes who changed beside an extract, with their records where `rows` has everybody's."""
+    pq.write_table(pa.table({"person": pa.array(sorted(numbers), pa.int64())}), extract / "changed.parquet")
+    for n in range(2):
+        if rows is not None:
+            changed = {number: rows[number] for number in numbers & rows.keys() if number % 2 == n}
+            write_records(extract / f"changed-records-{n:03}-of-002.parquet", changed)
+    return Change(before, extract)
 
 
 def totals(out: Path) -> dict[str, list[dict[str, Any]]]:
@@ -66,33 +71,71 @@ def assert_follows(base: Found, now: Found, whole: Found, out: Path, whole_out: 
 @SLOWER
 @given(st.data())
 def test_an_incremental_search_is_a_search_of_everybody(data: st.DataObject) -> None:
-    first_date = data.draw(st.sampled_from(SEARCH_DATES))
+    search_date = data.draw(st.sampled_from(SEARCH_DATES))
     wanted = data.draw(criteria(most=5))
-    everybody = data.draw(people(first_date, most=12))
-    days = data.draw(st.lists(st.sampled_from([0, 1, 7, 30]), min_size=1, max_size=2))
+    everybody = data.draw(people(search_date, most=12))
+    days = data.draw(st.lists(st.sampled_from([0, 1, 7, 30, 200]), min_size=1, max_size=3))
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        base = search(root / "0", write_extract(root / "e0", everybody, count=2), wanted, first_date)
-        search_date = first_date
+        suppliers = {name: Supplier(Path(folder), name, everybody) for name in ("gp", "hospital")}
+        out = Path(folder) / "0"
+        base = search(out, [each.extract for each in suppliers.values()], wanted, search_date)
         for week, by in enumerate(days, start=1):
+            latest = data.draw(st.sampled_from([None, max(each.latest for each in suppliers.values())]))
+            since = Since(out, search_date, [], latest)
             search_date += timedelta(by)
-            moved = data.draw(people(search_date, most=3))
-            gone = data.draw(st.sets(st.sampled_from(sorted(everybody)), max_size=1))
-            # New rows for some, the same number; some new people; some who are no longer there.
-            everybody = {n: person for n, person in {**everybody, **moved}.items() if n not in gone}
-            extract = write_extract(root / f"e{week}", everybody, count=2)
-            since = Since(
-                root / f"{week - 1}",
-                search_date - timedelta(by),
-                [changed(root / f"changed-{week}", sorted({*moved, *gone}))],
-            )
-            now = search(root / f"{week}", extract, wanted, search_date, since)
-            whole = search(root / f"whole-{week}", extract, wanted, search_date)
-            assert_follows(base, now, whole, root / f"{week}", root / f"whole-{week}")
+            # Of each supplier nothing came, or one extract or two since the last search.
+            changes = [
+                each.sends(
+                    data.draw(people(search_date, most=3)),
+                    data.draw(st.sets(st.sampled_from(sorted(everybody)), max_size=1)),
+                    with_rows=data.draw(st.booleans()),
+                )
+                for each in suppliers.values()
+                for _ in range(data.draw(st.sampled_from([0, 1, 1, 2])))
+            ]
+            extracts = [each.extract for each in suppliers.values()]
+            out = Path(folder) / f"{week}"
+            now = search(out, extracts, wanted, search_date, replace(since, changes=changes[::-1]))
+            whole_out = Path(folder) / f"whole-{week}"
+            whole = search(whole_out, extracts, wanted, search_date)
+            assert_follows(base, now, whole, out, whole_out)
             assert now.result.counts == whole.result.counts
             base = whole
-            if not everybody:
-                return
+
+
+class Supplier:
+    """Sends the GP's rows, with everybody's details, or the hospital's: an extract a week."""
+
+    def __init__(self, root: Path, name: str, everybody: Mapping[int, Person]) -> None:
+        self.root = root
+        self.name = name
+        self.number = 0
+        self.people = {number: self._own(person) for number, person in everybody.items()}
+        self.extract = self._write()
+
+    @property
+    def latest(self) -> date:
+        return max((record.date for each in self.people.values() for record in each.records), default=date(1900, 1, 1))
+
+    def sends(self, moved: Mapping[int, Person], gone: Set[int], *, with_rows: bool) -> Change:
+        """New rows for some, the same number; some new people; some who are no longer there."""
+        before = self.extract.name
+        now = self.people | {number: self._own(person) for number, person in moved.items()}
+        self.people = {number: person for number, person in now.items() if number not in gone}
+        self.number += 1
+        self.extract = self._write()
+        return write_changes(self.extract, before, {*moved, *gone}, self.people if with_rows else None)
+
+    def _own(self, person: Person) -> Person:
+        at_hospital = self.name == "hospital"
+        records = tuple(each for each in person.records if (each.source is Source.HOSPITAL) == at_hospital)
+        return replace(person, records=records)
+
+    def _write(self) -> Path:
+        folder = self.root / f"{self.name}-{self.number}"
+        if self.name == "hospital":
+            return write_extract(folder, {}, self.people, count=2)
+        return write_extract(folder, self.people, count=2)
 
 
 SETS = {"list": CodeSet("list", 1, frozenset({("SNOMED", "1")}))}
@@ -172,7 +215,7 @@ def test_the_totals_are_the_references(data: st.DataObject) -> None:
     wanted = data.draw(criteria(most=4))
     everybody = data.draw(people(search_date, most=12))
     with tempfile.TemporaryDirectory() as folder:
-        search(Path(folder) / "out", write_extract(Path(folder) / "extract", everybody), wanted, search_date)
+        search(Path(folder) / "out", [write_extract(Path(folder) / "extract", everybody)], wanted, search_date)
         found = totals(Path(folder) / "out")
 
     together: Counter[tuple[str, ...]] = Counter()

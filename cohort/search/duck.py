@@ -131,6 +131,7 @@ def opened(spill: Path, memory_limit: str | None = None, threads: int | None = N
     try:
         backend.con.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
         backend.con.execute("SET preserve_insertion_order = false")
+        # What a join tells a scan would be looked at before the codes are, row by row.
         backend.con.execute("SET disabled_optimizers = 'join_filter_pushdown'")
         yield Duck(backend)
     finally:

@@ -41,8 +41,10 @@ def test_each_is_confirmed_as_one_by_one(cast: Cast) -> None:
     for patient in (cast.amina, cast.bob):
         entry = entry_of(patient)
         assert (entry.review_state, entry.reviewed_at, entry.reviewed_by) == ("CONFIRMED", NOW, cast.gp.user)
-        assert (entry.is_on_list, entry.because.source, entry.because.at) == (True, "GP", NOW)
-        assert entry.because.organisation == cast.practice
+        because = entry.because
+        assert because is not None
+        assert (entry.is_on_list, because.source, because.at) == (True, "GP", NOW)
+        assert because.organisation == cast.practice
     assert not receipt.refused
 
 
@@ -50,6 +52,7 @@ def test_a_later_request_of_a_hospital_still_decides(cast: Cast) -> None:
     record_fact(patient_id=cast.bob.pk, source=FactSource.HOSPITAL, request=Request.REMOVE, reason="Not ours", at=LATER)
     together(cast, cast.amina, cast.bob)
     bob = entry_of(cast.bob)
+    assert bob.because is not None
     assert (bob.review_state, bob.is_on_list, bob.because.source) == ("CONFIRMED", False, "HOSPITAL")
     assert entry_of(cast.amina).is_on_list
 
@@ -106,6 +109,7 @@ def test_an_undo_brings_back_whoever_nobody_has_decided_again(cast: Cast) -> Non
     assert (undone.undone_by, undone.kept) == (cast.staff.user, [cast.bob.pk])
     amina = entry_of(cast.amina)
     assert (amina.review_state, amina.reviewed_at, amina.is_on_list) == ("TO_REVIEW", None, True)
+    assert amina.because is not None
     assert amina.because.source == "ALGORITHM"
     assert entry_of(cast.bob).review_state == "REMOVED"
     with pytest.raises(AlreadyUndone):

@@ -37,7 +37,7 @@ def submit(request: MemberRequest, list_id: UUID) -> HttpResponse:
         except ListSubmitted:
             messages.warning(request, "The list had been signed off already.")
         else:
-            messages.success(request, "The list is signed off. Thank you. Letters and texts can now be sent.")
+            messages.success(request, "The list is signed off. Thank you.")
             return redirect("cohort:submit", list_id)
     standing = found_or_404(queries.standing, by, list_id)
     left = queries.left(by, list_id)[:NAMES_SHOWN]

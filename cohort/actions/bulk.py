@@ -1,4 +1,4 @@
-"""Confirming an explicit selection of people together, and taking that back.
+"""Confirming an explicit selection of people together, and taking back what was decided together.
 
 The same as confirming each (`cohort.actions.decisions`): a fact of the GP's for each, their standing and
 their state of review. But in statements over all of them, since a practice may confirm three thousand:
@@ -26,8 +26,6 @@ UNDONE = "Undone by the practice"
 #: More than the largest practice of 2020 had to review.
 MOST_AT_ONCE = 5_000
 
-#: Ignores no trigger. Where this is unset, each call of one raises an error and catches it: half of the time.
-_QUICK_TRIGGERS = "SELECT set_config('pgtrigger.ignore', '{}', true)"
 _CONFIRM = """
 WITH said AS (
     INSERT INTO cohort_listfact (patient_id, source, request, reason, at, by_id, organisation_id)
@@ -35,16 +33,17 @@ WITH said AS (
     FROM unnest(%(people)s::uuid[]) AS patient_id
     RETURNING id, patient_id
 )
-UPDATE cohort_listentry e SET review_state = %(state)s, reviewed_at = %(at)s, reviewed_by_id = %(by)s,
+UPDATE cohort_listentry e SET review_state = CASE WHEN e.is_flagged THEN %(state)s ELSE %(added)s END,
+    reviewed_at = %(at)s, reviewed_by_id = %(by)s,
     changed_at = CASE WHEN e.is_on_list THEN e.changed_at ELSE %(at)s END, is_on_list = true, because_id = said.id,
-    recheck = '', recheck_at = NULL
+    removal_reason = '', removal_detail = '', is_patient_told = NULL, recheck = '', recheck_at = NULL
 FROM said WHERE e.patient_id = said.patient_id
 """
 _WITHDRAW = """
 INSERT INTO cohort_listfact (patient_id, source, request, reason, at, by_id, organisation_id, withdraws_id)
 SELECT f.patient_id, f.source, '', %(reason)s, %(at)s, %(by)s, %(practice)s, f.id FROM cohort_listfact f
 WHERE f.patient_id = ANY(%(people)s::uuid[]) AND f.at = %(said_at)s AND f.by_id = %(said_by)s
-AND f.source = %(source)s AND f.request = %(request)s AND f.organisation_id = %(practice)s
+AND f.source = %(source)s AND f.request <> '' AND f.organisation_id = %(practice)s
 AND NOT EXISTS (SELECT 1 FROM cohort_listfact back WHERE back.withdraws_id = f.id)
 """
 
@@ -67,33 +66,11 @@ def confirm_together(*, list_id: UUID, seen: Mapping[UUID, str], by: Membership,
     """
     if len(seen) > MOST_AT_ONCE:
         raise TooMany
-    practice_list = _lock_list(list_id, by)
+    practice_list = lock_list(list_id, by)
     policies.check_can_review(by, is_submitted=practice_list.submitted_at is not None)
     refused = _refused(practice_list, seen, by)
     confirmed = sorted(patient_id for patient_id in seen if patient_id not in refused)
-    if confirmed:
-        with connection.cursor() as cursor:
-            cursor.execute(_QUICK_TRIGGERS)
-            cursor.execute(
-                _CONFIRM,
-                {
-                    "source": FactSource.GP.value,
-                    "request": Request.ADD.value,
-                    "reason": CONFIRMED_TOGETHER,
-                    "at": at,
-                    "by": by.user_id,
-                    "practice": by.organisation_id,
-                    "people": [str(patient_id) for patient_id in confirmed],
-                    "state": ReviewState.CONFIRMED.value,
-                },
-            )
-            # The newest request decides: of these people somebody's is dated after this one.
-            cursor.execute(
-                "SELECT DISTINCT patient_id FROM cohort_listfact WHERE patient_id = ANY(%s::uuid[]) AND at > %s",
-                [[str(patient_id) for patient_id in confirmed], at],
-            )
-            later = [row[0] for row in cursor.fetchall()]
-        recompute(patient_ids=later, at=at)
+    write_confirmed(confirmed, reason=CONFIRMED_TOGETHER, by=by, at=at)
     return BulkReceipt.objects.create(
         practice_list=practice_list,
         at=at,
@@ -103,30 +80,64 @@ def confirm_together(*, list_id: UUID, seen: Mapping[UUID, str], by: Membership,
     )
 
 
+def write_confirmed(patient_ids: list[UUID], *, reason: str, by: Membership, at: datetime) -> None:
+    """Writes the GP's word that these people, whose entries are locked, are on the list, and their review."""
+    if not patient_ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CONFIRM,
+            {
+                "source": FactSource.GP.value,
+                "request": Request.ADD.value,
+                "reason": reason,
+                "at": at,
+                "by": by.user_id,
+                "practice": by.organisation_id,
+                "people": [str(patient_id) for patient_id in patient_ids],
+                "state": ReviewState.CONFIRMED.value,
+                "added": ReviewState.ADDED.value,
+            },
+        )
+    recompute_where_later(patient_ids, at=at)
+
+
+def recompute_where_later(patient_ids: list[UUID], *, at: datetime) -> None:
+    """Recomputes those about whom somebody's request is dated after this one: the newest decides."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT patient_id FROM cohort_listfact WHERE patient_id = ANY(%s::uuid[]) AND at > %s",
+            [[str(patient_id) for patient_id in patient_ids], at],
+        )
+        later = [row[0] for row in cursor.fetchall()]
+    recompute(patient_ids=later, at=at)
+
+
 @transaction.atomic
 def undo_together(*, receipt_id: UUID, by: Membership, at: datetime) -> BulkReceipt:
-    """Takes back what a receipt says was confirmed, and returns it.
+    """Takes back what a receipt says was decided, and returns it.
 
-    These people are to be reviewed again, or lapse where the search finds them no longer. Whoever was
-    decided about again since stays as that decided, and is in `kept`. Raises AlreadyUndone,
+    These people are to be reviewed again, or lapse where the search finds them no longer. Whoever had been
+    decided about before stays as the receipt says, whoever was decided about again since as that decided;
+    both are in `kept`. Raises AlreadyUndone,
     ListSubmitted, NotAllowed, BulkReceipt.DoesNotExist.
     """
     policies.check_can_see_lists(by)
     found = BulkReceipt.objects.get(pk=receipt_id, practice_list__practice_id=by.organisation_id)
-    practice_list = _lock_list(found.practice_list_id, by)
+    practice_list = lock_list(found.practice_list_id, by)
     policies.check_can_review(by, is_submitted=practice_list.submitted_at is not None)
     receipt = BulkReceipt.objects.select_for_update().get(pk=receipt_id)
     if receipt.undone_at is not None:
         raise AlreadyUndone
     if practice_list.submitted_at is not None:
         raise ListSubmitted
+    decided = {*receipt.confirmed, *receipt.removed}
     standing = list(
-        _locked(practice_list, receipt.confirmed, by)
-        .filter(review_state=ReviewState.CONFIRMED.value, reviewed_at=receipt.at, reviewed_by_id=receipt.by_id)
+        locked(practice_list, decided - set(receipt.changed), by)
+        .filter(reviewed_at=receipt.at, reviewed_by_id=receipt.by_id)
         .values_list("pk", flat=True)
     )
     with connection.cursor() as cursor:
-        cursor.execute(_QUICK_TRIGGERS)
         cursor.execute(
             _WITHDRAW,
             {
@@ -134,7 +145,6 @@ def undo_together(*, receipt_id: UUID, by: Membership, at: datetime) -> BulkRece
                 "said_at": receipt.at,
                 "said_by": receipt.by_id,
                 "source": FactSource.GP.value,
-                "request": Request.ADD.value,
                 "practice": by.organisation_id,
                 "reason": UNDONE,
                 "at": at,
@@ -142,21 +152,30 @@ def undo_together(*, receipt_id: UUID, by: Membership, at: datetime) -> BulkRece
             },
         )
     ListEntry.objects.filter(pk__in=standing).update(
-        review_state=ReviewState.TO_REVIEW.value, reviewed_at=None, reviewed_by=None, recheck="", recheck_at=None
+        review_state=ReviewState.TO_REVIEW.value,
+        reviewed_at=None,
+        reviewed_by=None,
+        removal_reason="",
+        removal_detail="",
+        is_patient_told=None,
+        recheck="",
+        recheck_at=None,
     )
     recompute(patient_ids=standing, at=at)
     receipt.undone_at, receipt.undone_by_id = at, by.user_id
-    receipt.kept = sorted(set(receipt.confirmed) - set(standing))
+    receipt.kept = sorted(decided - set(standing))
     receipt.save(update_fields=["undone_at", "undone_by", "kept"])
     return receipt
 
 
-def _lock_list(list_id: UUID, by: Membership) -> PracticeList:
+def lock_list(list_id: UUID, by: Membership) -> PracticeList:
+    """Returns a list of the practice, locked. Raises NotAllowed, PracticeList.DoesNotExist."""
     policies.check_can_see_lists(by)
     return PracticeList.objects.select_for_update(no_key=True).get(pk=list_id, practice_id=by.organisation_id)
 
 
-def _locked(practice_list: PracticeList, patient_ids: Iterable[UUID], by: Membership) -> Any:
+def locked(practice_list: PracticeList, patient_ids: Iterable[UUID], by: Membership) -> Any:
+    """Returns the entries of these people of a list, which are locked, in order, as they are read."""
     return (
         entries(by)
         .filter(practice_list=practice_list, pk__in=list(patient_ids))
@@ -173,7 +192,7 @@ def _refused(practice_list: PracticeList, seen: Mapping[UUID, str], by: Membersh
         )
     )
     refused = dict.fromkeys(seen, NotConfirmed.NOT_ON_LIST)
-    for row in _locked(practice_list, seen, by).values_list(
+    for row in locked(practice_list, seen, by).values_list(
         "pk", "review_state", "reviewed_at", "because_id", "recheck_at", "patient__death_status", named=True
     ):
         if row.patient__death_status:

@@ -1,4 +1,4 @@
-"""The receipts of people confirmed together."""
+"""The receipts of people decided together."""
 
 import uuid
 
@@ -12,11 +12,12 @@ from cohort.models.lists import PracticeList
 
 
 class BulkReceipt(models.Model):
-    """Who was confirmed together, who of those selected was not and why, and what became of an undo.
+    """Who was confirmed or removed together, who of those selected was not and why, and what became of an undo.
 
     One row however many people, so that a receipt costs nothing beside the decisions. `refused` maps ids
-    of patients to a `cohort.rules.NotConfirmed`; `kept` are those whom an undo left as they were, because
-    somebody had decided about them again.
+    of patients to a `cohort.rules.NotConfirmed`; `changed` are those of `confirmed` and `removed` who had
+    been decided before, whom an undo leaves alone; `kept` are all whom it left as they were, those and
+    whoever was decided again since.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -24,6 +25,8 @@ class BulkReceipt(models.Model):
     at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     confirmed = ArrayField(models.UUIDField(), default=list, blank=True)
+    removed = ArrayField(models.UUIDField(), default=list, db_default=[], blank=True)
+    changed = ArrayField(models.UUIDField(), default=list, db_default=[], blank=True)
     refused = models.JSONField(default=dict, blank=True)
     undone_at = models.DateTimeField(null=True, blank=True)
     undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")

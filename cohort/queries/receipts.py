@@ -1,4 +1,4 @@
-"""Reads for the receipts of people confirmed together. They reach nobody but the practice's own people."""
+"""Reads for the receipts of people decided together. They reach nobody but the practice's own people."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -15,6 +15,7 @@ class Receipt:
 
     receipt: BulkReceipt
     confirmed: list[ListEntry]
+    removed: list[ListEntry]
     refused: list[tuple[ListEntry, NotConfirmed]]
     kept: set[UUID]
     gone: int
@@ -29,14 +30,16 @@ def receipt(by: Membership, list_id: UUID, receipt_id: UUID) -> Receipt:
     named = {
         row.pk: row
         for row in entries(by)
-        .filter(pk__in=[*found.confirmed, *refused])
+        .filter(pk__in=[*found.confirmed, *found.removed, *refused])
         .select_related("patient", "reviewed_by")
         .order_by("patient__family_name", "patient__given_name", "pk")
     }
+    removed = set(found.removed)
     return Receipt(
         receipt=found,
-        confirmed=[row for row in named.values() if row.pk not in refused],
+        confirmed=[row for row in named.values() if row.pk not in refused and row.pk not in removed],
+        removed=[row for row in named.values() if row.pk in removed],
         refused=[(row, refused[row.pk]) for row in named.values() if row.pk in refused],
         kept=set(found.kept),
-        gone=len(found.confirmed) + len(refused) - len(named),
+        gone=len(found.confirmed) + len(removed) + len(refused) - len(named),
     )

@@ -47,7 +47,7 @@ def receipt(request: MemberRequest, list_id: UUID, receipt_id: UUID) -> HttpResp
     """What became of each person selected, with an undo for all."""
     by = member(request)
     found = found_or_404(queries.receipt, by, list_id, receipt_id)
-    shown = [row.pk for row in found.confirmed] + [row.pk for row, _ in found.refused]
+    shown = [row.pk for row in found.confirmed + found.removed] + [row.pk for row, _ in found.refused]
     record_read(by=by, what="cohort:receipt", patient_ids=shown, at=timezone.now())
     practice_list = found.receipt.practice_list
     return render(
@@ -65,7 +65,7 @@ def receipt(request: MemberRequest, list_id: UUID, receipt_id: UUID) -> HttpResp
 @never_cache
 @require_POST
 def undo_receipt(request: MemberRequest, list_id: UUID, receipt_id: UUID) -> HttpResponse:
-    """Takes back everything that a receipt says was confirmed."""
+    """Takes back everything that a receipt says was decided."""
     by = member(request)
     found_or_404(queries.receipt, by, list_id, receipt_id)
     try:
@@ -75,7 +75,7 @@ def undo_receipt(request: MemberRequest, list_id: UUID, receipt_id: UUID) -> Htt
     except ListSubmitted:
         messages.warning(request, "Not undone: the list has been signed off. A GP can still confirm or remove.")
     else:
-        number = len(undone.confirmed) - len(undone.kept)
+        number = len(undone.confirmed) + len(undone.removed) - len(undone.kept)
         messages.success(request, f"Undone: {number:,} {'person is' if number == 1 else 'people are'} to be reviewed.")
     return redirect("cohort:receipt", list_id, receipt_id)
 

@@ -61,7 +61,8 @@ def verdicts(asked: Sequence[Asked]) -> list[Verdict]:
         found = {row: _newest_of_each(ranked) for row, ranked in _by_number(db).items()}
         settled = [row for row, ranked in found.items() if _decided(ranked).state is RowState.MATCHED]
         db.register("settled_rows", pa.table({"row": pa.array(settled, pa.int64())}))
-        db.execute("DELETE FROM asked WHERE row IN (SELECT row FROM settled_rows)")
+        db.execute("CREATE TABLE settled AS FROM settled_rows")
+        db.execute("DELETE FROM asked WHERE row IN (SELECT row FROM settled)")
         for row, ranked in _by_details(db).items():
             found[row] = [*found.get(row, []), *ranked]
     return [_decided(found.get(row, [])) for row in range(len(asked))]
@@ -146,8 +147,10 @@ def _stage(db: duckdb.DuckDBPyConnection, asked: Sequence[Asked]) -> None:
             }
         ),
     )
+    # As a table: a join's filter cannot be pushed down into what lies in Python.
+    db.execute("CREATE TABLE listed AS FROM listed_rows")
     # Whoever is in no extract any more is still known by the number they had.
-    selects.append(f"SELECT {len(sources)} AS rank, {_COLUMNS} FROM listed_rows")
+    selects.append(f"SELECT {len(sources)} AS rank, {_COLUMNS} FROM listed")
     db.execute(f"CREATE VIEW known AS {' UNION ALL '.join(selects)}")
 
 
@@ -177,7 +180,8 @@ def _newest_ranks(db: duckdb.DuckDBPyConnection, people: set[int]) -> dict[str, 
     if not people:
         return {}
     db.register("older_people", pa.table({"person": pa.array(sorted(people), pa.int64())}))
-    rows = db.execute("SELECT person, min(rank) FROM known SEMI JOIN older_people USING (person) GROUP BY person")
+    db.execute("CREATE TABLE older AS FROM older_people")
+    rows = db.execute("SELECT person, min(rank) FROM known SEMI JOIN older USING (person) GROUP BY person")
     return {f"{person:010d}": rank for person, rank in rows.fetchall()}
 
 

@@ -66,7 +66,8 @@ if (areOn) {
     const pressed = withKey(event.key);
     if (!pressed) return;
     event.preventDefault();
-    pressed.click();
+    if (pressed.matches("summary")) open(pressed.parentElement);
+    else pressed.click();
   });
 }
 

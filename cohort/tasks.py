@@ -10,6 +10,7 @@ from cohort.actions.mending import add_mended_rows
 from cohort.actions.runs import carry_out
 from cohort.queries.extracts import active_mending_ids
 from cohort.queries.runs import active_run_ids
+from cohort.sent_sheets import sweep
 
 
 @shared_task
@@ -42,3 +43,9 @@ def resume_mending() -> None:
 def remind_practices() -> None:
     """Sends the reminders that are due today and have not been sent."""
     send_reminders(now=timezone.now)
+
+
+@shared_task
+def sweep_practice_sheets() -> None:
+    """Removes the files of practices that nobody has decided about for a day."""
+    sweep()

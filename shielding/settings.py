@@ -115,6 +115,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 60 * 60}
 CELERY_BEAT_SCHEDULE = {
     "wake-waiting-work": {"task": "shielding.tasks.wake_waiting_work", "schedule": 30.0},
     "remind-practices": {"task": "cohort.tasks.remind_practices", "schedule": crontab(minute="10", hour="8-17")},
+    "sweep-practice-sheets": {"task": "cohort.tasks.sweep_practice_sheets", "schedule": 60.0 * 60},
     "clear-old-sessions": {"task": "shielding.tasks.clear_old_sessions", "schedule": 60.0 * 60},
 }
 
@@ -159,7 +160,9 @@ MFA_FORMS = {
     "add_webauthn": "shielding.accounts.forms.AddKeyForm",
     "edit_webauthn": "shielding.accounts.forms.RenameKeyForm",
 }
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
+# EMAIL_BACKEND, EMAIL_HOST and the others, from one address such as smtp+tls://user:password@host:587.
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="shielding@localhost")
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"

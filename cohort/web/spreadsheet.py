@@ -1,17 +1,11 @@
-"""Deciding a list in a spreadsheet: download it, send it back, see what it would do, and only then do it.
+"""Deciding a list in a spreadsheet: download it, send it back, see what it would do, and only then do it."""
 
-A file that was sent is kept on the server, for whoever sent it alone, until they decide or for a day.
-"""
-
-import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -26,17 +20,15 @@ from cohort.decision_sheets import COLUMNS, KEPT_IN_SIGHT, NOTES, REASONS, WANTE
 from cohort.queries import spreadsheet as queries
 from cohort.queries import worklists
 from cohort.queries.spreadsheet import MostlyOthers, Outcome, WhoToDownload
+from cohort.sent_sheets import keep, kept_at
 from cohort.sheets import LARGEST_FILE, UnreadableSheet, csv_lines, read_sheet, write_xlsx
 from cohort.spreadsheets import marked_lines
 from cohort.web.practice import found_or_404, member
 from shielding.accounts.http import MemberRequest
-from shielding.accounts.models import Membership
 from shielding.audit.actions import record_download, record_read
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=utf-8"
-#: How long a file that was sent is kept for somebody to decide about it.
-KEPT_SECONDS = 24 * 60 * 60
 MOST_SHOWN = 100
 MOSTLY_OTHERS = (
     "Most of the people in this file are not on your lists, so nothing of it was used, and it is not kept."
@@ -78,7 +70,7 @@ def spreadsheet(request: MemberRequest, list_id: UUID) -> HttpResponse:
                 except MostlyOthers:
                     form.add_error("file", MOSTLY_OTHERS)
                 else:
-                    return redirect("cohort:spreadsheet_preview", list_id, _keep(by, list_id, content))
+                    return redirect("cohort:spreadsheet_preview", list_id, keep(by, list_id, content))
     return render(
         request,
         "cohort/validation/spreadsheet.html",
@@ -113,7 +105,7 @@ def preview(request: MemberRequest, list_id: UUID, upload_id: UUID) -> HttpRespo
     progress = found_or_404(worklists.progress_of, by, list_id)
     practice_list = progress.practice_list
     policies.check_can_review(by, is_submitted=practice_list.submitted_at is not None)
-    file = _kept(by, list_id, upload_id)
+    file = kept_at(by, list_id, upload_id)
     if not file.is_file():
         messages.warning(request, "That file is no longer here. Send it again.")
         return redirect("cohort:spreadsheet", list_id)
@@ -162,7 +154,7 @@ def problems(request: MemberRequest, list_id: UUID, upload_id: UUID) -> Any:
     """The rows of a file that have problems, as CSV with what is wrong, to be mended and sent again."""
     by = member(request)
     found_or_404(worklists.progress_of, by, list_id)
-    file = _kept(by, list_id, upload_id)
+    file = kept_at(by, list_id, upload_id)
     if not file.is_file():
         raise Http404
     read = _read(file)
@@ -185,31 +177,3 @@ def _file(content: Iterator[bytes], of: str, name: str) -> StreamingHttpResponse
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     patch_cache_control(response, private=True, no_store=True)
     return response
-
-
-def _folder() -> Path:
-    return Path(settings.RUN_FOLDER) / "practice-sheets"
-
-
-def _kept(by: Membership, list_id: UUID, upload_id: UUID) -> Path:
-    """Returns where a file is kept: nobody else's request comes to the same place."""
-    return _folder() / f"{by.organisation_id}-{by.user_id}-{list_id}-{upload_id}"
-
-
-def _keep(by: Membership, list_id: UUID, content: bytes) -> UUID:
-    """Keeps a file, for nobody but this process's user to read, and returns its name."""
-    folder = _folder()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    sweep()
-    upload_id = uuid4()
-    descriptor = os.open(_kept(by, list_id, upload_id), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-    return upload_id
-
-
-def sweep() -> None:
-    """Removes files that nobody has decided about for a day."""
-    for old in _folder().glob("*"):
-        if time.time() - old.stat().st_mtime > KEPT_SECONDS:
-            old.unlink(missing_ok=True)

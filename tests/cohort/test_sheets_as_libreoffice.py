@@ -1,9 +1,9 @@
 """Workbooks in the shape that LibreOffice Calc writes, made by hand: NOT saved by LibreOffice.
 
-No LibreOffice could be had where these tests were written: the machine has none, and of its WebAssembly build on
-npm (@matbee/libreoffice-converter 2.7.2) nothing could be had that told anything. Replace this by files that a real one has saved. What is known of its shape: all texts in a shared
-table, with `xml:space` and Windows line ends; a cell typed over with a date is a number in a date format; a number
-is a number; empty styled cells follow to the end of the row.
+No LibreOffice could be had where these tests were written: the machine has none, and from its WebAssembly build on
+npm (@matbee/libreoffice-converter 2.7.2) nothing came that told anything. Replace this by files that a real one has
+saved. What is known of its shape: all texts in a shared table, with `xml:space` and Windows line ends; a cell typed
+over with a date is a number in a date format; a number is a number; empty styled cells follow to the end of the row.
 """
 
 import io

@@ -266,7 +266,7 @@ def _bulk() -> dict[str, float]:
     took: dict[str, list[float]] = {"confirm": [], "update": []}
     for each in range(_TRIES):
         at = datetime(2020, 3, 21, 9, tzinfo=UTC) + timedelta(hours=each)
-        chosen = list(entries(by).filter(practice_list_id=list_id).order_by("sort_key", "pk")[:_BULK])
+        chosen = list(entries(by).filter(practice_list_id=UUID(list_id)).order_by("sort_key", "pk")[:_BULK])
         seen = {entry.pk: version(entry) for entry in chosen}
         began = time.monotonic()
         receipt = confirm_together(list_id=UUID(list_id), seen=seen, by=by, at=at)

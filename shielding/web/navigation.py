@@ -51,7 +51,7 @@ ITEMS: dict[Role, tuple[Item, ...]] = {
     Role.HOSPITAL_STAFF: (
         Item("Your unit's lists", "cohort:hospital_lists", "Send patients who must be on the list, or off it."),
         Item("To decide", "cohort:hospital_to_decide", "Say who is meant where your list could mean several people."),
-        Item("Letters", "letters:unit_letters", "Write to your unit's own patients who are on the list."),
+        Item("Letters", "letters:unit_letters", "Write to patients of your unit who are on the list."),
     ),
     Role.LA_STAFF: (
         Item("Referrals", "coordinators:referrals", "Download referrals to your council and say what was done."),

@@ -109,7 +109,9 @@ def test_failed_letters_can_be_tried_again(browser: Any, mailing: Mailing) -> No
 def test_a_letter_is_previewed_as_its_pdf_and_a_text_as_it_is_read(browser: Any) -> None:
     from io import BytesIO
 
-    letter, sms = (TemplateVersion.objects.get(template__channel=channel) for channel in ("LETTER", "SMS"))
+    letter, sms = (
+        TemplateVersion.objects.get(template__slug=f"first-advice-{channel}") for channel in ("letter", "sms")
+    )
     pdf = browser.get(reverse("letters:preview", args=[letter.id]))
     assert pdf["Content-Type"] == "application/pdf"
     assert "Amina Khan" in PdfReader(BytesIO(pdf.content)).pages[0].extract_text()

@@ -19,7 +19,11 @@ pytestmark = pytest.mark.django_db
 EXPECTED = {
     ("PRACTICE", "GP"): {Act.SEE_LISTS, Act.REVIEW, Act.SUBMIT, Act.CHANGE_SUBMITTED},
     ("PRACTICE", "PRACTICE_STAFF"): {Act.SEE_LISTS, Act.REVIEW},
-    ("CENTRE", "CENTRAL_OPERATOR"): {Act.RUN_SEARCH, Act.SEE_CRITERIA},
+    ("CENTRE", "CENTRAL_OPERATOR"): {Act.RUN_SEARCH, Act.SEE_CRITERIA, Act.OVERSEE},
+    ("ICS", "ICS_LEAD"): {Act.SEE_AREA},
+    ("HOSPITAL", "HOSPITAL_STAFF"): {Act.SEND_PATIENTS},
+    # In Django admin, whose other tables are for administrators too.
+    **{(kind, "ADMINISTRATOR"): {Act.KEEP_TOKENS} for kind in Organisation.Kind},
     ("CENTRE", "CENTRAL_CLINICIAN"): {Act.SEE_CRITERIA, Act.CHANGE_CRITERIA, Act.SIGN_OFF_CRITERIA},
 }
 KINDS = [kind for kind in Organisation.Kind if kind != Organisation.Kind.LOCAL_AUTHORITY]

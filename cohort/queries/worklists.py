@@ -285,12 +285,13 @@ class Choices:
 def choices(by: Membership, list_id: UUID, *, today: date, tab: Tab = Tab.TO_REVIEW) -> Choices:
     """Returns what the people under a tab can be picked by, in three queries."""
     under = _under(by, entries(by).filter(practice_list_id=list_id), tab)
+    # From the people to their flags, joined: given as `IN`, without statistics PostgreSQL plans that in hours.
     groups = (
-        standing_flags()
-        .filter(patient__entry__in=under)
-        .values(_GROUP)
-        .annotate(people=Count("patient", distinct=True))
-        .order_by(_GROUP)
+        under.order_by()
+        .filter(patient__flags__isnull=False, patient__flags__ended_in=None)
+        .values_list(f"patient__flags__{_GROUP}")
+        .annotate(people=Count("pk", distinct=True))
+        .order_by(f"patient__flags__{_GROUP}")
     )
     worked_at = _worked(by, list_id, today).aggregate(last=Max("reviewed_at"))["last"]
     since = Value(worked_at) if worked_at else F("practice_list__run__finished_at")
@@ -300,7 +301,7 @@ def choices(by: Membership, list_id: UUID, *, today: date, tab: Tab = Tab.TO_REV
         .annotate(people=Count("pk"), new=Count("pk", filter=Q(listed_at__gt=since)))
     )
     return Choices(
-        groups=[(row[_GROUP], row["people"]) for row in groups],
+        groups=list(groups),
         strengths={strength: people for strength, people, _ in strengths},
         new=sum(new for _, _, new in strengths),
         worked_at=worked_at,

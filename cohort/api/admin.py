@@ -10,16 +10,14 @@ from django.utils import timezone
 
 from cohort.actions.hospitals import tokens as actions
 from cohort.models import UnitToken
-from shielding.accounts.models import Organisation
+from cohort.queries.hospitals import open_units
 from shielding.administration import ByRole
 
 
 class MakeTokenForm(forms.ModelForm):
     """For which unit and computer, and for how long."""
 
-    unit = forms.ModelChoiceField(
-        Organisation.objects.filter(kind=Organisation.Kind.HOSPITAL, closed_date=None).order_by("name")
-    )
+    unit = forms.ModelChoiceField(open_units())
     days = forms.IntegerField(label="Days until it expires", min_value=1, max_value=actions.LONGEST_DAYS, initial=90)
 
     class Meta:

@@ -84,6 +84,11 @@ def standings() -> list[Standing]:
     return [Standing(row, versions.get(row.pk), found.get(row.pk), drafts.get(row.pk)) for row in rows]
 
 
+def published() -> QuerySet[CriterionRow]:
+    """Returns the criteria that have a version."""
+    return CriterionRow.objects.filter(versions__isnull=False).distinct()
+
+
 def open_drafts() -> QuerySet[CriterionDraft]:
     """Returns the drafts that are still being argued over."""
     states = [state.value for state in OPEN_DRAFTS]

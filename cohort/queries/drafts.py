@@ -5,6 +5,8 @@ from datetime import date
 from functools import cached_property
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from cohort.drafting import SignOffOutcome, may_sign_off, obstacles
 from cohort.models import AssuranceCase, CodeListVersion, CriterionDraft, CriterionVersion, DraftRevision, SignOff
 from cohort.models import Criterion as CriterionRow
@@ -96,6 +98,11 @@ class Opened:
         return [Problem(Severity.WARNING, "", what, "Add one who should be found, and one who nearly should.")]
 
 
+def every_draft() -> QuerySet[CriterionDraft]:
+    """Returns all drafts, the ended ones too, with what their page names."""
+    return CriterionDraft.objects.select_related("criterion", "based_on", "begun_by", "ended_by")
+
+
 def opened(draft: CriterionDraft, *, on: date) -> Opened:
     """Returns the draft with its newest revision, as a search of `on` would read it."""
     revision = draft.revisions.select_related("changed_by").get(number=draft.revision_number)
@@ -133,6 +140,11 @@ def newest_lists() -> dict[str, CodeListVersion]:
     """Returns the newest version of every code list, by slug."""
     versions = CodeListVersion.objects.select_related("code_list").order_by("code_list__slug", "-number")
     return {version.code_list.slug: version for version in versions.distinct("code_list__slug")}
+
+
+def every_case(slug: str) -> QuerySet[AssuranceCase]:
+    """Returns the example people of a criterion, those retired too."""
+    return AssuranceCase.objects.select_related("criterion").filter(criterion__slug=slug)
 
 
 def standing_cases(criterion: CriterionRow) -> list[AssuranceCase]:

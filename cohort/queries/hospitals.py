@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, Func, IntegerField, OuterRef, QuerySet
+from django.db.models import Count, Exists, Func, IntegerField, OuterRef, QuerySet
 
 from cohort.hospital_lists import RowError
 from cohort.matching import RowState
-from cohort.models import HospitalList, HospitalRow, ListFact, Patient, UnitToken
+from cohort.models import HospitalList, HospitalRow, ListFact, Patient
 from cohort.queries.matching import Known, known_people
 from cohort.queries.worklists import entries
 from cohort.rules import FactSource, Request
@@ -220,8 +220,6 @@ def added_by(unit: Organisation) -> QuerySet[ListFact]:
     )
 
 
-def tokens() -> QuerySet[UnitToken, Any]:
-    """Returns every token with its unit, those in use first. For administrators: no person is in them."""
-    return UnitToken.objects.select_related("membership__organisation", "made_by").order_by(
-        F("revoked_at").asc(nulls_first=True), "expires_at"
-    )
+def open_units() -> QuerySet[Organisation]:
+    """Returns the hospital units that have not closed, by name."""
+    return Organisation.objects.filter(kind=Organisation.Kind.HOSPITAL, closed_date=None).order_by("name")

@@ -10,12 +10,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cohort.actions import cases as case_actions
 from cohort.actions import drafts as actions
-from cohort.models import AssuranceCase, CodeList, CodeListVersion, Criterion
+from cohort.models import CodeList, CodeListVersion, Criterion
 from cohort.policies import can_change_criteria, check_can_change_criteria, check_can_see_criteria
 from cohort.queries import codelists as codelist_queries
 from cohort.queries import criteria as queries
 from cohort.queries import runs as run_queries
-from cohort.queries.drafts import case_of, newest_lists, standing_cases
+from cohort.queries.drafts import case_of, every_case, newest_lists, standing_cases
 from cohort.search.assurance import run_cases
 from cohort.search.checks import unused_lists
 from cohort.search.codec import from_json
@@ -144,7 +144,7 @@ def _changed_lists(
 def begin_draft(request: MemberRequest, slug: str) -> HttpResponse:
     """Begins a draft of a criterion in force, or leads to the one that is open."""
     by = check_can_change_criteria(request.membership)
-    found = get_object_or_404(Criterion.objects.filter(versions__isnull=False).distinct(), slug=slug)
+    found = get_object_or_404(queries.published(), slug=slug)
     try:
         draft = actions.begin_draft(criterion=found, by=by, at=timezone.now())
     except actions.DraftAlreadyOpen as error:
@@ -177,7 +177,7 @@ def add_case(request: MemberRequest, slug: str) -> HttpResponse:
 def case(request: MemberRequest, slug: str, case_id: int) -> HttpResponse:
     """One example person, with the form that takes them out."""
     check_can_see_criteria(request.membership)
-    row = get_object_or_404(AssuranceCase.objects.select_related("criterion"), pk=case_id, criterion__slug=slug)
+    row = get_object_or_404(every_case(slug), pk=case_id)
     form = RetireCaseForm(request.POST or None)
     if request.method == "POST":
         by = check_can_change_criteria(request.membership)

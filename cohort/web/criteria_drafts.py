@@ -16,11 +16,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cohort.actions import drafts as actions
 from cohort.drafting import DraftState, SignOffOutcome
-from cohort.models import CriterionDraft
 from cohort.policies import can_change_criteria, check_can_change_criteria, check_can_see_criteria
 from cohort.policies import check_can_sign_off_criteria as check_can_sign_off
 from cohort.queries import previews
-from cohort.queries.drafts import Opened, newest_lists, opened
+from cohort.queries.drafts import Opened, every_draft, newest_lists, opened
 from cohort.queries.extracts import newest_extracts
 from cohort.search import criteria as model
 from cohort.search import editing
@@ -47,8 +46,7 @@ REFUSALS = (
 
 
 def _open(draft_id: UUID) -> Opened:
-    drafts = CriterionDraft.objects.select_related("criterion", "based_on", "begun_by", "ended_by")
-    return opened(get_object_or_404(drafts, pk=draft_id), on=timezone.localdate())
+    return opened(get_object_or_404(every_draft(), pk=draft_id), on=timezone.localdate())
 
 
 def _seen(request: MemberRequest) -> int:

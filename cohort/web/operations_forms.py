@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from shielding.accounts.models import Organisation
+from cohort.queries.oversight import care_systems
 from shielding.fields import DateField
 
 
@@ -36,7 +36,7 @@ class DifferenceForm(forms.Form):
 
     group = forms.ChoiceField(label="Disease group", required=False)
     ics = forms.ModelChoiceField(
-        Organisation.objects.filter(kind=Organisation.Kind.ICS).order_by("name"),
+        care_systems(),
         label="Integrated care system",
         required=False,
         empty_label="All of them",

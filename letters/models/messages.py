@@ -1,0 +1,101 @@
+"""The outbox: one row for every letter and text, and what suppliers were given."""
+
+import uuid
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+
+from letters.models.batches import Batch, Campaign
+from letters.models.words import CHANNELS, HOLD_REASONS
+from letters.rules import MESSAGE_TRANSITIONS, MessageState
+
+
+class HandOver(models.Model):
+    """One batch file given to a supplier: its manifest's count and SHA-256. Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="hand_overs")
+    file_name = models.CharField(max_length=200)
+    count = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class Message(models.Model):
+    """One letter or text to one person: a row of the outbox.
+
+    The unique key is the promise that nobody is contacted twice for one purpose by one channel; a
+    stopped message was never sent, so it is not in the way of another. A worker holds the row by
+    `lease_token` until `lease_until`; a write with an older token changes nothing.
+    `holds_checked_at` and `holds_checked_against` (the date of the person's details) are stamped by
+    the statement that releases or holds it. `hand_over_key` is decided when it is released: the id
+    of the one hand-over it can ever be in, whoever finishes the work.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # The indexes below that begin with batch serve it; a campaign is most of the table.
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="messages", db_index=False)
+    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="messages", db_index=False)
+    patient = models.ForeignKey("cohort.Patient", models.PROTECT, related_name="messages")
+    channel = models.CharField(max_length=8, choices=CHANNELS)
+    state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in MessageState])
+    hold_reason = models.CharField(max_length=30, choices=HOLD_REASONS, blank=True)
+    failure = models.CharField(max_length=300, blank=True)
+    queued_at = models.DateTimeField()
+    lease_token = models.BigIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    holds_checked_at = models.DateTimeField(null=True, blank=True)
+    holds_checked_against = models.DateField(null=True, blank=True)
+    released_at = models.DateTimeField(null=True, blank=True)
+    hand_over_key = models.UUIDField(null=True, blank=True)
+    hand_over = models.ForeignKey(HandOver, models.PROTECT, null=True, blank=True, related_name="messages")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "campaign", "channel"],
+                condition=~Q(state="STOPPED"),
+                name="nobody_twice_for_one_purpose",
+            ),
+            models.CheckConstraint(
+                condition=(Q(state="HELD") & ~Q(hold_reason="")) | (~Q(state="HELD") & Q(hold_reason="")),
+                name="a_hold_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=(Q(state="FAILED") & ~Q(failure="")) | (~Q(state="FAILED") & Q(failure="")),
+                name="a_failure_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="HANDED_OVER", hand_over__isnull=False, hand_over=F("hand_over_key"))
+                | (~Q(state="HANDED_OVER") & Q(hand_over__isnull=True)),
+                name="handed_over_means_in_a_file",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["RELEASED", "HANDED_OVER"])
+                | Q(released_at__isnull=False, holds_checked_at__isnull=False, hand_over_key__isnull=False),
+                name="released_means_holds_were_checked",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["batch", "state"], name="message_by_batch_and_state"),
+            models.Index(fields=["batch", "queued_at", "id"], condition=Q(state="WAITING"), name="message_waiting"),
+            models.Index(fields=["lease_until"], condition=Q(state="MAKING"), name="message_making"),
+            models.Index(fields=["hand_over_key"], condition=Q(state="RELEASED"), name="message_released"),
+        ]
+        triggers = [
+            pgtrigger.FSM(
+                name="legal_moves",
+                field="state",
+                transitions=sorted((a.value, b.value) for a, after in MESSAGE_TRANSITIONS.items() for b in after),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.state} {self.id}"

@@ -22,7 +22,7 @@ from shielding.accounts.models import Membership, Organisation
 
 HOLD_WORDS: Mapping[str, str] = dict(HOLD_REASONS)
 #: Something is still to be done with the message.
-OPEN = (MessageState.WAITING, MessageState.MAKING, MessageState.RELEASED)
+OPEN = (MessageState.WAITING, MessageState.MAKING, MessageState.RELEASED, MessageState.IN_DOUBT)
 
 
 def uk_date(at: datetime) -> date:

@@ -5,6 +5,7 @@ Pure: no Django, no clock, no I/O.
 
 from datetime import date, time
 from enum import StrEnum
+from uuid import UUID
 
 import phonenumbers
 
@@ -14,55 +15,109 @@ class MessageState(StrEnum):
 
     WAITING: queued, nobody works on it. MAKING: a worker holds its lease.
     RELEASED: the hold check passed, in the same statement, and the id of the hand-over it belongs to
-    is decided. HANDED_OVER: the supplier's folder has it. HELD and FAILED carry a reason; a held
-    message waits again once the reason is gone. STOPPED: it was not and never will be sent.
+    is decided. HANDED_OVER: the supplier has it. IN_DOUBT: a provider that cannot be asked twice may
+    or may not have it; it is never sent again before that is known. HELD and FAILED carry a reason; a
+    held message waits again once the reason is gone. STOPPED: it was not and never will be sent.
     """
 
     WAITING = "WAITING"
     MAKING = "MAKING"
     RELEASED = "RELEASED"
     HANDED_OVER = "HANDED_OVER"
+    IN_DOUBT = "IN_DOUBT"
     HELD = "HELD"
     FAILED = "FAILED"
     STOPPED = "STOPPED"
 
 
 #: From each message state, where it may go. Enforced in the database. MAKING to WAITING: the lease
-#: ran out and the sweeper put it back. RELEASED to MAKING never happens: what was released is only
-#: ever handed over again under the same id, or stopped where the supplier does not have it.
+#: ran out and the sweeper put it back. RELEASED to WAITING: the provider said that it has not taken it.
+#: RELEASED to MAKING never happens: what was released is only ever handed over again under the same
+#: id, or stopped where the supplier does not have it. HANDED_OVER to FAILED: the supplier rejected
+#: it, or it came back.
 MESSAGE_TRANSITIONS: dict[MessageState, frozenset[MessageState]] = {
     MessageState.WAITING: frozenset({MessageState.MAKING, MessageState.HELD, MessageState.STOPPED}),
     MessageState.MAKING: frozenset(
         {MessageState.WAITING, MessageState.RELEASED, MessageState.HELD, MessageState.FAILED, MessageState.STOPPED}
     ),
-    MessageState.RELEASED: frozenset({MessageState.HANDED_OVER, MessageState.FAILED, MessageState.STOPPED}),
-    MessageState.HANDED_OVER: frozenset(),
+    MessageState.RELEASED: frozenset(
+        {
+            MessageState.HANDED_OVER,
+            MessageState.IN_DOUBT,
+            MessageState.WAITING,
+            MessageState.FAILED,
+            MessageState.STOPPED,
+        }
+    ),
+    MessageState.IN_DOUBT: frozenset({MessageState.HANDED_OVER, MessageState.FAILED}),
+    MessageState.HANDED_OVER: frozenset({MessageState.FAILED}),
     MessageState.HELD: frozenset({MessageState.WAITING, MessageState.STOPPED}),
     MessageState.FAILED: frozenset({MessageState.WAITING, MessageState.STOPPED}),
     MessageState.STOPPED: frozenset(),
 }
 
 
+class DeliveryStatus(StrEnum):
+    """What a supplier says of a message it has, in the order of a letter's life (domain, section 7).
+
+    News comes late, twice and out of order: of what is known of one attempt, the last of this order counts.
+    """
+
+    PENDING = "PENDING"
+    ACCEPTED = "ACCEPTED"
+    PRINTED = "PRINTED"
+    DISPATCHED = "DISPATCHED"
+    DELIVERED = "DELIVERED"
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+    FAILED = "FAILED"
+    RETURNED = "RETURNED"
+
+
+#: With these the person was not reached: the message fails, and may be tried again as another attempt.
+NOT_REACHED = frozenset(
+    {DeliveryStatus.CANCELLED, DeliveryStatus.REJECTED, DeliveryStatus.FAILED, DeliveryStatus.RETURNED}
+)
+
+
 class BatchState(StrEnum):
     """Where a batch stands.
 
-    PLANNED: queued, nothing is made. RELEASED: workers may make and send it. FINISHED: nothing is
+    PLANNED: queued, nothing is made. APPROVED: a second person has looked at it. RELEASED: workers may
+    make and send it. PAUSED: nothing new is claimed until it is resumed. FINISHED: nothing is
     waiting; it is released again when somebody held is freed, unless it has been stopped meanwhile.
     """
 
     PLANNED = "PLANNED"
+    APPROVED = "APPROVED"
     RELEASED = "RELEASED"
+    PAUSED = "PAUSED"
     STOPPED = "STOPPED"
     FINISHED = "FINISHED"
 
 
 #: From each batch state, where it may go. Enforced in the database.
 BATCH_TRANSITIONS: dict[BatchState, frozenset[BatchState]] = {
-    BatchState.PLANNED: frozenset({BatchState.RELEASED, BatchState.STOPPED}),
-    BatchState.RELEASED: frozenset({BatchState.STOPPED, BatchState.FINISHED}),
+    BatchState.PLANNED: frozenset({BatchState.APPROVED, BatchState.STOPPED}),
+    BatchState.APPROVED: frozenset({BatchState.RELEASED, BatchState.STOPPED}),
+    BatchState.RELEASED: frozenset({BatchState.PAUSED, BatchState.STOPPED, BatchState.FINISHED}),
+    BatchState.PAUSED: frozenset({BatchState.RELEASED, BatchState.STOPPED}),
     BatchState.STOPPED: frozenset(),
     BatchState.FINISHED: frozenset({BatchState.RELEASED, BatchState.STOPPED}),
 }
+
+
+def reference(message_id: UUID, attempt: int) -> str:
+    """Returns what suppliers know one attempt of a message by."""
+    return f"{message_id}-{attempt}"
+
+
+def read_reference(words: str) -> tuple[UUID, int]:
+    """Returns the message's id and the attempt. Raises ValueError where it is no reference of ours."""
+    message_id, _, attempt = words.rpartition("-")
+    if not (attempt.isascii() and attempt.isdecimal()):
+        raise ValueError("Not a reference.")
+    return UUID(message_id), int(attempt)
 
 
 #: Texts go out between these times of the UK day, the second not included (domain, section 7).

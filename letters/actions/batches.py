@@ -29,6 +29,10 @@ class WrongState(BatchError):
     """The batch has moved on."""
 
 
+class SamePerson(BatchError):
+    """Whoever planned a batch cannot approve it."""
+
+
 #: What stopping a batch stops. What is RELEASED is being handed over at this moment: whoever does it
 #: looks at the batch again under its lock, and stops it where the supplier does not have it.
 _CAN_STOP = (MessageState.WAITING, MessageState.MAKING, MessageState.HELD, MessageState.FAILED)
@@ -70,6 +74,8 @@ def write_to_own_patients(*, by: Membership, at: datetime) -> Batch:
     if campaign is None:
         raise NoTemplate("There is no letter of hospital units yet. Ask the national team to load it.")
     batch = _queue(campaign, Channel.LETTER, by=by, at=at, unit=by.organisation)
+    batch.state = BatchState.APPROVED
+    batch.save(update_fields=["state"])
     batch.state, batch.released_at, batch.released_by = BatchState.RELEASED, at, by.user
     batch.save(update_fields=["state", "released_at", "released_by"])
     return batch
@@ -102,11 +108,24 @@ def _queue(
 
 
 @transaction.atomic
-def release_batch(*, batch_id: UUID, by: Membership, at: datetime) -> Batch:
-    """Lets workers make and send a planned batch. Raises WrongState, NotAllowed."""
+def approve_batch(*, batch_id: UUID, by: Membership, at: datetime) -> Batch:
+    """Lets a planned batch be released; not by its planner. Raises SamePerson, WrongState, NotAllowed."""
     check_can_send(by)
     batch = _locked(batch_id)
-    _check_move(batch, BatchState.RELEASED, BatchState.PLANNED)
+    _check_move(batch, BatchState.APPROVED, BatchState.PLANNED)
+    if batch.planned_by_id == by.user_id:
+        raise SamePerson("You planned this batch, so somebody else must approve it.")
+    batch.state, batch.approved_at, batch.approved_by = BatchState.APPROVED, at, by.user
+    batch.save(update_fields=["state", "approved_at", "approved_by"])
+    return batch
+
+
+@transaction.atomic
+def release_batch(*, batch_id: UUID, by: Membership, at: datetime) -> Batch:
+    """Lets workers make and send an approved batch. Raises WrongState, NotAllowed."""
+    check_can_send(by)
+    batch = _locked(batch_id)
+    _check_move(batch, BatchState.RELEASED, BatchState.APPROVED)
     batch.state, batch.released_at, batch.released_by = BatchState.RELEASED, at, by.user
     batch.save(update_fields=["state", "released_at", "released_by"])
     return batch

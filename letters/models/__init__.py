@@ -1,8 +1,23 @@
 """Models of the letters app."""
 
-from letters.models.batches import Batch, Campaign
-from letters.models.messages import HandOver, Message
+from letters.models.batches import Batch, Campaign, PartialStop
+from letters.models.messages import HandOver, Message, PastAttempt, Receipt
+from letters.models.suppliers import Supplier, SupplierDay
 from letters.models.templates import Template, TemplateVersion
 from letters.models.words import CHANNELS, HOLD_REASONS
 
-__all__ = ["CHANNELS", "HOLD_REASONS", "Batch", "Campaign", "HandOver", "Message", "Template", "TemplateVersion"]
+__all__ = [
+    "CHANNELS",
+    "HOLD_REASONS",
+    "Batch",
+    "Campaign",
+    "HandOver",
+    "Message",
+    "PartialStop",
+    "PastAttempt",
+    "Receipt",
+    "Supplier",
+    "SupplierDay",
+    "Template",
+    "TemplateVersion",
+]

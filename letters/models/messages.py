@@ -7,8 +7,9 @@ from django.db import models
 from django.db.models import F, Q
 
 from letters.models.batches import Batch, Campaign
+from letters.models.suppliers import Supplier
 from letters.models.words import CHANNELS, HOLD_REASONS
-from letters.rules import MESSAGE_TRANSITIONS, MessageState
+from letters.rules import MESSAGE_TRANSITIONS, DeliveryStatus, MessageState, reference
 
 
 class HandOver(models.Model):
@@ -36,7 +37,12 @@ class Message(models.Model):
     `lease_token` until `lease_until`; a write with an older token changes nothing.
     `holds_checked_at` and `holds_checked_against` (the date of the person's details) are stamped by
     the statement that releases or holds it. `hand_over_key` is decided when it is released: the id
-    of the one hand-over it can ever be in, whoever finishes the work.
+    of the one hand-over this attempt can ever be in, whoever finishes the work. `attempt` counts up when
+    a failed one is tried again: suppliers know a message by `reference`, and refuse one that they have.
+    `turn` says whose turn it is within a batch (fair between areas). `stop_asked`: its part of the batch
+    was stopped while it was being handed over; it is stopped unless the supplier has it.
+    `provider_id` is a provider's own id of what it took one by one. `delivery` is the latest that the
+    supplier says of this attempt.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -46,6 +52,8 @@ class Message(models.Model):
     patient = models.ForeignKey("cohort.Patient", models.PROTECT, related_name="messages")
     channel = models.CharField(max_length=8, choices=CHANNELS)
     state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in MessageState])
+    attempt = models.PositiveSmallIntegerField(default=1, db_default=1)
+    turn = models.IntegerField(default=0, db_default=0)
     hold_reason = models.CharField(max_length=30, choices=HOLD_REASONS, blank=True)
     failure = models.CharField(max_length=300, blank=True)
     queued_at = models.DateTimeField()
@@ -54,8 +62,17 @@ class Message(models.Model):
     holds_checked_at = models.DateTimeField(null=True, blank=True)
     holds_checked_against = models.DateField(null=True, blank=True)
     released_at = models.DateTimeField(null=True, blank=True)
+    stop_asked = models.BooleanField(default=False, db_default=False)
+    supplier = models.ForeignKey(
+        Supplier, models.PROTECT, null=True, blank=True, related_name="messages", db_index=False
+    )
     hand_over_key = models.UUIDField(null=True, blank=True)
     hand_over = models.ForeignKey(HandOver, models.PROTECT, null=True, blank=True, related_name="messages")
+    provider_id = models.CharField(max_length=100, blank=True, db_default="")
+    delivery = models.CharField(
+        max_length=10, choices=[(s.value, s.value) for s in DeliveryStatus], blank=True, db_default=""
+    )
+    delivery_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -73,12 +90,13 @@ class Message(models.Model):
                 name="a_failure_has_a_reason",
             ),
             models.CheckConstraint(
-                condition=Q(state="HANDED_OVER", hand_over__isnull=False, hand_over=F("hand_over_key"))
-                | (~Q(state="HANDED_OVER") & Q(hand_over__isnull=True)),
-                name="handed_over_means_in_a_file",
+                condition=~Q(state="HANDED_OVER")
+                | Q(hand_over__isnull=False, hand_over=F("hand_over_key"))
+                | ~Q(provider_id=""),
+                name="handed_over_means_in_a_file_or_taken_by_id",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["RELEASED", "HANDED_OVER"])
+                condition=~Q(state__in=["RELEASED", "IN_DOUBT", "HANDED_OVER"])
                 | Q(released_at__isnull=False, holds_checked_at__isnull=False, hand_over_key__isnull=False),
                 name="released_means_holds_were_checked",
             ),
@@ -88,6 +106,7 @@ class Message(models.Model):
             models.Index(fields=["batch", "queued_at", "id"], condition=Q(state="WAITING"), name="message_waiting"),
             models.Index(fields=["lease_until"], condition=Q(state="MAKING"), name="message_making"),
             models.Index(fields=["hand_over_key"], condition=Q(state="RELEASED"), name="message_released"),
+            models.Index(fields=["released_at"], condition=Q(state="IN_DOUBT"), name="message_in_doubt"),
         ]
         triggers = [
             pgtrigger.FSM(
@@ -99,3 +118,48 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.state} {self.id}"
+
+    @property
+    def reference(self) -> str:
+        """What suppliers know this attempt by: `<id>-<attempt>`."""
+        return reference(self.id, self.attempt)
+
+
+class PastAttempt(models.Model):
+    """An attempt that failed and was followed by another. Append-only."""
+
+    message = models.ForeignKey(Message, models.PROTECT, related_name="past_attempts")
+    attempt = models.PositiveSmallIntegerField()
+    supplier = models.ForeignKey(Supplier, models.PROTECT, null=True, blank=True, related_name="+")
+    released_at = models.DateTimeField(null=True, blank=True)
+    hand_over = models.ForeignKey(HandOver, models.PROTECT, null=True, blank=True, related_name="+")
+    provider_id = models.CharField(max_length=100, blank=True)
+    failure = models.CharField(max_length=300)
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "attempt"], name="one_row_a_past_attempt")]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return reference(self.message_id, self.attempt)
+
+
+class Receipt(models.Model):
+    """What a supplier said of one attempt, once each status; news that comes twice changes nothing. Append-only."""
+
+    message = models.ForeignKey(Message, models.PROTECT, related_name="receipts")
+    attempt = models.PositiveSmallIntegerField()
+    status = models.CharField(max_length=10, choices=[(s.value, s.value) for s in DeliveryStatus])
+    at = models.DateTimeField(help_text="When it happened, as the supplier says.")
+    received_at = models.DateTimeField()
+    reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["message", "attempt", "status"], name="one_receipt_a_status_and_attempt")
+        ]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.status} {reference(self.message_id, self.attempt)}"

@@ -11,6 +11,7 @@ urlpatterns = [
     path("batches/plan/", views.plan, name="plan"),
     path("batches/templates/<int:version_id>/", views.preview, name="preview"),
     path("batches/<uuid:batch_id>/", views.batch, name="batch"),
+    path("batches/<uuid:batch_id>/approve/", views.approve, name="approve"),
     path("batches/<uuid:batch_id>/release/", views.release, name="release"),
     path("batches/<uuid:batch_id>/stop/", views.stop, name="stop"),
     path("batches/<uuid:batch_id>/try-again/", views.try_again, name="try_again"),

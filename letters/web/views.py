@@ -70,6 +70,20 @@ def batch(request: MemberRequest, batch_id: UUID) -> HttpResponse:
 
 
 @require_POST
+def approve(request: MemberRequest, batch_id: UUID) -> HttpResponse:
+    """Lets the batch be released; its planner cannot."""
+    by = _operator(request)
+    _found(batch_id)
+    try:
+        actions.approve_batch(batch_id=batch_id, by=by, at=timezone.now())
+    except actions.BatchError as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, "Batch approved. Nothing goes before it is released")
+    return redirect("letters:batch", batch_id)
+
+
+@require_POST
 def release(request: MemberRequest, batch_id: UUID) -> HttpResponse:
     """Lets workers make and send the batch."""
     by = _operator(request)

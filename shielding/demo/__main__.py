@@ -72,7 +72,7 @@ def _run(data: Path, options: argparse.Namespace) -> int:
         _say("Practices are validating their lists")
         path.validate(country, run=run)
         _say("Letters, texts, coordinators and councils are at work")
-        path.send(by=operator)
+        path.send(by=operator, second=path.membership(emails["Second operator"]))
         path.coordinate()
         path.help_locally()
         path.wait_for_letters()

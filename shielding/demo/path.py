@@ -27,7 +27,7 @@ from coordinators.models import Assignment, CheckIn, Referral
 from coordinators.queries import waiting_for_a_coordinator
 from coordinators.rules import CheckInOutcome, NeedKind, ReferralState
 from coordinators.tasks import assign_coordinators
-from letters.actions.batches import plan_batch, release_batch
+from letters.actions.batches import approve_batch, plan_batch, release_batch
 from letters.actions.templates import load_templates
 from letters.models import Batch, Campaign, Message
 from letters.queries import OPEN
@@ -91,6 +91,7 @@ def make_sign_ins(country: Country) -> dict[str, str]:
         _user(f"council.{other.code.lower()}", f"Staff of {other.name}", other, Role.LA_STAFF)
     shown = [
         ("Central operator", "operator", "Olive Operator", centre, Role.CENTRAL_OPERATOR),
+        ("Second operator", "operator2", "Oskar Second", centre, Role.CENTRAL_OPERATOR),
         ("Central clinician", "clinician", "Dr Chidi Eze", centre, Role.CENTRAL_CLINICIAN),
         ("Second clinician", "clinician2", "Dr Ingrid Solberg", centre, Role.CENTRAL_CLINICIAN),
         ("GP", "gp", "Dr Priya Gill", practice, Role.GP),
@@ -168,13 +169,14 @@ def validate(country: Country, *, run: SearchRun, seed: int = 2020) -> None:
             sign_off.submit_list(list_id=practice_list.pk, by=by, at=timezone.now())
 
 
-def send(*, by: Membership) -> None:
-    """Plans and releases the first letters and texts; workers make them and hand them over."""
+def send(*, by: Membership, second: Membership) -> None:
+    """Plans, has approved and releases the first letters and texts; workers make them and hand them over."""
     campaign = Campaign.objects.get(slug="first-advice")
     for channel in Channel:
         batch = Batch.objects.filter(campaign=campaign, channel=channel).first()
         if batch is None:
             batch = plan_batch(campaign=campaign, channel=channel, by=by, at=timezone.now())
+            approve_batch(batch_id=batch.pk, by=second, at=timezone.now())
             release_batch(batch_id=batch.pk, by=by, at=timezone.now())
     wake(work_outbox)
 

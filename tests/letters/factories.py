@@ -9,7 +9,7 @@ import pytest
 
 from cohort.models import Patient
 from cohort.rules import Channel
-from letters.actions.batches import plan_batch, release_batch
+from letters.actions.batches import approve_batch, plan_batch, release_batch
 from letters.actions.templates import load_templates
 from letters.models import Batch, Campaign
 from shielding.accounts.models import Membership, Organisation, Role, User
@@ -34,26 +34,31 @@ def validated(*, practice_list: Any = None, on_list: bool = True, review: str = 
 
 @dataclass
 class Mailing:
-    """A campaign with its templates loaded, and somebody who may send."""
+    """A campaign with its templates loaded, somebody who may send, and a second person who approves."""
 
     campaign: Campaign
     operator: Membership
+    second: Membership
 
     def plan(self, channel: Channel = Channel.LETTER, at: datetime = NOON) -> Batch:
         return plan_batch(campaign=self.campaign, channel=channel, by=self.operator, at=at)
 
+    def release(self, batch: Batch, at: datetime = NOON) -> Batch:
+        approve_batch(batch_id=batch.id, by=self.second, at=at)
+        return release_batch(batch_id=batch.id, by=self.operator, at=at)
+
     def released(self, channel: Channel = Channel.LETTER, at: datetime = NOON) -> Batch:
-        return release_batch(batch_id=self.plan(channel, at).id, by=self.operator, at=at)
+        return self.release(self.plan(channel, at), at)
 
 
-def make_operator() -> Membership:
+def make_operator(name: str = "Olu Adams") -> Membership:
     centre = OrganisationFactory(kind=Organisation.Kind.CENTRE, name="National team")
-    return MembershipFactory(organisation=centre, role=Role.CENTRAL_OPERATOR, user__name="Olu Adams")
+    return MembershipFactory(organisation=centre, role=Role.CENTRAL_OPERATOR, user__name=name)
 
 
 def make_mailing() -> Mailing:
     load_templates(at=NOON)
-    return Mailing(Campaign.objects.get(slug="first-advice"), make_operator())
+    return Mailing(Campaign.objects.get(slug="first-advice"), make_operator(), make_operator("Sade Bello"))
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ def test_a_finished_batch_says_hundred_percent_and_progress_adds_up(mailing: Mai
     batch = mailing.plan()
     before = queries.progress([batch.id])[batch.id]
     assert (before.percent, before.queued, before.waiting, before.held_total) == (0, 4, 3, 1)
-    batches.release_batch(batch_id=batch.id, by=mailing.operator, at=NOON)
+    mailing.release(batch)
     work()
     after = queries.progress([batch.id])[batch.id]
     assert (after.percent, after.handed_over, after.failed_total, after.waiting) == (100, 2, 1, 0)
@@ -121,7 +121,7 @@ def _do(step: str, mailing: Mailing, people: list[Patient]) -> None:
         elif step == "plan texts":
             mailing.plan(Channel.SMS)
         elif step == "release" and newest:
-            batches.release_batch(batch_id=newest.id, by=mailing.operator, at=NOON)
+            mailing.release(newest)
         elif step == "stop" and newest:
             batches.stop_batch(batch_id=newest.id, reason="Wrong words", by=mailing.operator, at=NOON)
         elif step == "work one" and (claimed := outbox.claim(at=NOON, limit=1)):

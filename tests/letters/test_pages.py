@@ -9,6 +9,7 @@ from pypdf import PdfReader
 
 from cohort.rules import Channel
 from letters import queries
+from letters.actions.batches import approve_batch
 from letters.models import Batch, TemplateVersion
 from shielding.accounts.models import Membership, Role
 from shielding.audit.models import ReadLog
@@ -29,13 +30,13 @@ def text(answer: Any) -> str:
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.CENTRAL_OPERATOR])
-@pytest.mark.parametrize("page", ["batches", "plan", "batch", "release", "stop", "try_again", "preview"])
+@pytest.mark.parametrize("page", ["batches", "plan", "batch", "approve", "release", "stop", "try_again", "preview"])
 def test_other_roles_are_refused(mailing: Mailing, sign_in: Any, role: Role, page: str) -> None:
     validated()
     batch = mailing.plan()
     args = {"batches": [], "plan": [], "preview": [batch.template_version_id]}.get(page, [batch.id])
     browser = sign_in(MembershipFactory(role=role))
-    send = browser.post if page in {"release", "stop", "try_again"} else browser.get
+    send = browser.post if page in {"approve", "release", "stop", "try_again"} else browser.get
     assert send(reverse(f"letters:{page}", args=args)).status_code == 403
     assert states(batch) == {"WAITING": 1}
 
@@ -44,7 +45,7 @@ def test_nobody_sees_them_without_signing_in(client: Any) -> None:
     assert client.get(reverse("letters:batches")).status_code == 302
 
 
-def test_an_operator_plans_releases_and_watches_a_batch(browser: Any) -> None:
+def test_an_operator_plans_releases_and_watches_a_batch(browser: Any, mailing: Mailing) -> None:
     validated(family_name="Khan")
     validated(death_status="FORMAL")
     chosen = {"campaign": "first-advice", "channel": "LETTER"}
@@ -55,7 +56,10 @@ def test_an_operator_plans_releases_and_watches_a_batch(browser: Any) -> None:
     planned = browser.post(reverse("letters:plan"), chosen, follow=True)
     assert "Nothing goes before you release it" in text(planned)
     batch = Batch.objects.get()
-    assert "Release 1 letter" in text(planned)
+    own = text(browser.post(reverse("letters:approve", args=[batch.id]), follow=True))
+    assert "somebody else must approve it" in own
+    approve_batch(batch_id=batch.id, by=mailing.second, at=batch.planned_at)
+    assert "Release 1 letter" in text(browser.get(reverse("letters:batch", args=[batch.id])))
     assert "Batch released" in text(browser.post(reverse("letters:release", args=[batch.id]), follow=True))
     work(batch.planned_at)
     page = text(browser.get(reverse("letters:batch", args=[batch.id])))

@@ -21,7 +21,7 @@ def test_a_stopped_batch_hands_over_nothing_more_and_its_people_are_due_again(ma
     validated()
     second = mailing.plan()
     assert second.messages.count() == 1
-    batches.release_batch(batch_id=second.id, by=mailing.operator, at=NOON)
+    mailing.release(second)
     claimed = outbox.claim(at=NOON)
     assert claimed
     stopped = batches.stop_batch(batch_id=second.id, reason="Wrong words", by=mailing.operator, at=NOON)

@@ -80,6 +80,16 @@ NOT_REACHED = frozenset(
 )
 
 
+class Format(StrEnum):
+    """What a supplier makes of a letter, as the person needs it: printed, or transcribed or recorded from the PDF."""
+
+    STANDARD = "STANDARD"
+    LARGE_PRINT = "LARGE_PRINT"
+    EASY_READ = "EASY_READ"
+    BRAILLE = "BRAILLE"
+    AUDIO = "AUDIO"
+
+
 class BatchState(StrEnum):
     """Where a batch stands.
 

@@ -35,8 +35,10 @@ from letters.contents import Text
 from letters.models import Batch, HandOver, Message
 from letters.pdf import LetterNotMade, make_pdf
 from letters.queries import OPEN, uk_date
-from letters.rules import TEXT_HOURS, BatchState, MessageState, may_text
-from letters.transports import folder
+from letters.rules import TEXT_HOURS, BatchState, MessageState, may_text, read_reference, reference
+from letters.transports import Item, Receipt
+from letters.transports.errors import HandOverMismatch
+from letters.transports.folder import Folder
 
 logger = logging.getLogger(__name__)
 
@@ -61,10 +63,6 @@ FROM checked
 WHERE message.id = checked.id AND message.state = 'MAKING' AND message.lease_token = %s
 RETURNING message.state
 """
-
-
-class HandOverMismatch(Exception):
-    """The supplier has other messages under this hand-over id than we have: a person must look."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +200,7 @@ def hand_over(*, key: UUID, at: datetime, made: Made | None = None) -> HandOver 
         ids = set(released.select_for_update(no_key=True).values_list("id", flat=True))
         if not ids:
             return None
-        receipt = folder.find(key=key, batch_id=batch_id)
+        receipt = Folder().find(key=key, batch_id=batch_id)
         if receipt is None:
             if batch.state == BatchState.STOPPED:
                 released.update(state=MessageState.STOPPED)
@@ -210,33 +208,32 @@ def hand_over(*, key: UUID, at: datetime, made: Made | None = None) -> HandOver 
             receipt = _write(batch, ids, key, made)
         if receipt is None:
             return None
-        if not receipt.message_ids <= ids:
+        taken = {read_reference(each)[0] for each in receipt.references}
+        if not taken <= ids:
             raise HandOverMismatch(f"Hand-over {key} of batch {batch_id}")
         handed_over = HandOver.objects.create(
             id=key,
             batch=batch,
             file_name=receipt.file_name,
-            count=len(receipt.message_ids),
+            count=len(taken),
             sha256=receipt.sha256,
             at=at,
         )
-        released.filter(id__in=receipt.message_ids).update(state=MessageState.HANDED_OVER, hand_over=handed_over)
+        released.filter(id__in=taken).update(state=MessageState.HANDED_OVER, hand_over=handed_over)
         # An earlier try could not make these, and died before it could say so.
         released.update(state=MessageState.FAILED, failure="It could not be made when its hand-over was finished.")
         return handed_over
 
 
-def _write(batch: Batch, ids: set[UUID], key: UUID, made: Made | None) -> folder.Receipt | None:
+def _write(batch: Batch, ids: set[UUID], key: UUID, made: Made | None) -> Receipt | None:
     made = made or make(batch, tuple(ids))
     for message_id, failure in made.failed.items():
         Message.objects.filter(id=message_id, state=MessageState.RELEASED).update(
             state=MessageState.FAILED, failure=failure[:300]
         )
-    letters = {id_: file for id_, file in made.files.items() if id_ in ids and isinstance(file, bytes)}
-    texts = {id_: file for id_, file in made.files.items() if id_ in ids and isinstance(file, Text)}
-    if letters:
-        return folder.hand_over_letters(letters, key=key, batch_id=batch.pk)
-    return folder.hand_over_texts(texts, key=key, batch_id=batch.pk) if texts else None
+    attempts = dict(Message.objects.filter(id__in=ids).values_list("id", "attempt"))
+    items = [Item(reference(id_, attempts[id_]), file) for id_, file in made.files.items() if id_ in ids]
+    return Folder().hand_over(items, key=key, batch_id=batch.pk) if items else None
 
 
 def make_and_hand_over(*, claimed: Claim, at: datetime) -> HandOver | None:

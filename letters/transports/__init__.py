@@ -1,1 +1,19 @@
-"""Ways to give letters and texts to a supplier, one module each."""
+"""Ways to give letters and texts to a supplier, one module each. The contract is in `contract` and `errors`."""
+
+from letters.models import Supplier
+from letters.transports.contract import Found, Item, OneCallEach, Receipt, WholeHandOvers
+from letters.transports.folder import Folder
+from letters.transports.null import Null
+
+__all__ = ["Found", "Item", "OneCallEach", "Receipt", "WholeHandOvers", "transport_of"]
+
+
+def transport_of(supplier: Supplier) -> WholeHandOvers | OneCallEach:
+    """Returns the way in which this supplier is given messages."""
+    match Supplier.Transport(supplier.transport):
+        case Supplier.Transport.NULL:
+            return Null()
+        case Supplier.Transport.FOLDER:
+            return Folder()
+        case _:
+            raise NotImplementedError(supplier.transport)

@@ -15,7 +15,7 @@ from letters import queries
 from letters.actions import batches as actions
 from letters.policies import check_can_write
 from letters.tasks import work_outbox
-from letters.transports import folder
+from letters.transports.folder import Folder
 from shielding.accounts.http import MemberRequest
 from shielding.audit.actions import record_read
 from shielding.celery import wake
@@ -68,7 +68,11 @@ def copy(request: MemberRequest, patient_id: UUID, message_id: UUID) -> HttpResp
     """The copy for the practice: the very PDF that was handed over to the printer."""
     by = check_can_see_lists(request.membership)
     message = next((each for each in queries.copies(by, patient_id) if each.pk == message_id), None)
-    pdf = folder.read_letter(message.pk, key=message.hand_over_key, batch_id=message.batch_id) if message else None
+    pdf = (
+        Folder().read_letter(message.reference, key=message.hand_over_key, batch_id=message.batch_id)
+        if message and message.hand_over_key
+        else None
+    )
     if pdf is None:
         raise Http404
     record_read(by=by, what="letters:copy", patient_ids=[patient_id], at=timezone.now())

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from letters.actions import outbox
 from letters.models import Batch, Message
+from letters.rules import read_reference
 from tests.letters.factories import NOON
 
 LATER = NOON + timedelta(seconds=outbox.LEASE_SECONDS + 1)
@@ -34,7 +35,8 @@ def sent() -> list[str]:
     """Returns the message id of every letter and text in the supplier's folder."""
     ids = []
     for manifest in Path(settings.HANDOVER_FOLDER).glob("*/*/manifest.json"):
-        ids += [entry["id"] for entry in json.loads(manifest.read_text())["messages"]]
+        references = [entry["reference"] for entry in json.loads(manifest.read_text())["messages"]]
+        ids += [str(read_reference(each)[0]) for each in references]
     return ids
 
 

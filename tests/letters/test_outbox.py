@@ -74,7 +74,7 @@ def test_manifest_and_ledger_match_the_files(mailing: Mailing) -> None:
         assert archive.namelist() == [entry["file"] for entry in manifest["messages"]]
         for entry in manifest["messages"]:
             assert hashlib.sha256(archive.read(entry["file"])).hexdigest() == entry["sha256"]
-            assert entry["file"] == f"{entry['id']}.pdf"
+            assert entry["file"] == f"{entry['reference']}.pdf"
     assert "Amina" not in (whole.parent / "manifest.json").read_text()
     assert not list(whole.parent.parent.glob(".*"))
 
@@ -86,7 +86,7 @@ def test_texts_go_as_lines_with_number_words_and_fragments(mailing: Mailing) -> 
     work()
     handed_over = HandOver.objects.get(batch=batch)
     line = json.loads((Path(settings.HANDOVER_FOLDER) / handed_over.file_name).read_text())
-    assert line["id"] == str(patient.messages.get().id)
+    assert line["reference"] == patient.messages.get().reference
     assert line["number"] == "+447700900123"
     assert line["text"].startswith("NHS, for Mill Lane Surgery")
     assert patient.family_name not in line["text"]

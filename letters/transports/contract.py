@@ -1,0 +1,78 @@
+"""What the outbox and its transports agree on: what is handed over, and the two ways of doing it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from letters.contents import Text
+from letters.rules import DeliveryStatus, Format
+
+
+@dataclass(frozen=True)
+class Item:
+    """One letter (its PDF) or text, by the reference that suppliers know it by.
+
+    `format` is what the supplier shall make of it; `language` is a BCP 47 tag such as `en-GB`.
+    """
+
+    reference: str
+    content: bytes | Text
+    format: Format = Format.STANDARD
+    language: str = "en-GB"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the supplier has under a hand-over's id: its file, the file's SHA-256, and whose it is by reference."""
+
+    file_name: str
+    sha256: str
+    references: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a provider says of a message it has: its own id, and the status where that means one of ours."""
+
+    provider_id: str
+    status: DeliveryStatus | None
+    at: datetime
+    reason: str = ""
+
+
+class WholeHandOvers(ABC):
+    """Gives a supplier many messages in one file, idempotent by the hand-over's key.
+
+    Whatever goes wrong, the same key may be handed over again, by anybody, and only one file results.
+    Every method raises TryLater (the supplier cannot be reached) and HandOverMismatch.
+    """
+
+    @abstractmethod
+    def find(self, *, key: UUID, batch_id: UUID) -> Receipt | None:
+        """Returns what the supplier has under this key, or None."""
+
+    @abstractmethod
+    def hand_over(self, items: Iterable[Item], *, key: UUID, batch_id: UUID) -> Receipt:
+        """Gives letters, or texts, under this key. What it has under the key already stays, and is returned.
+
+        After TryLater it may have been taken or not: hand over under the same key, and no other. Raises
+        Refused where the supplier will never take this file.
+        """
+
+    @abstractmethod
+    def read_letter(self, reference: str, *, key: UUID, batch_id: UUID) -> bytes | None:
+        """Returns one letter's PDF as it was handed over, or None where the supplier has it no more."""
+
+
+class OneCallEach(ABC):
+    """Gives a provider one message a call, which it does not recognise when it comes twice."""
+
+    @abstractmethod
+    def send(self, item: Item) -> str:
+        """Gives one message; returns the provider's own id of it. Raises Refused, TryLater and InDoubt."""
+
+    @abstractmethod
+    def look_up(self, reference: str) -> Found | None:
+        """Returns what the provider says of a reference, or None where it has none. Raises TryLater."""

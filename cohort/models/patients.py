@@ -84,6 +84,14 @@ class Patient(models.Model):
     preferred_channel = models.CharField(
         max_length=6, choices=[(c.value, c.value.title()) for c in PreferredChannel], blank=True, db_default=""
     )
+    returned_address = models.TextField(
+        blank=True, db_default="", help_text="The address, as printed and in capitals, that a letter came back from."
+    )
+    returned_at = models.DateTimeField(null=True, blank=True)
+    undeliverable_mobile = models.CharField(
+        max_length=20, blank=True, db_default="", help_text="The number, without spaces, that texts do not reach."
+    )
+    undeliverable_at = models.DateTimeField(null=True, blank=True)
     as_at = models.DateField(help_text="The date of the extract these details came from.")
 
     class Meta:
@@ -91,6 +99,16 @@ class Patient(models.Model):
             models.CheckConstraint(condition=Q(nhs_number__regex=r"^[0-9]{10}$"), name="nhs_number_is_ten_digits"),
             models.CheckConstraint(
                 condition=~Q(death_status="") | Q(death_date__isnull=True), name="a_death_date_has_a_death_status"
+            ),
+            models.CheckConstraint(
+                condition=Q(returned_address="", returned_at__isnull=True)
+                | (~Q(returned_address="") & Q(returned_at__isnull=False)),
+                name="a_returned_address_has_a_moment",
+            ),
+            models.CheckConstraint(
+                condition=Q(undeliverable_mobile="", undeliverable_at__isnull=True)
+                | (~Q(undeliverable_mobile="") & Q(undeliverable_at__isnull=False)),
+                name="an_undeliverable_mobile_has_a_moment",
             ),
         ]
         indexes = [models.Index(fields=["practice", "family_name", "given_name"], name="patient_by_practice_and_name")]

@@ -72,6 +72,18 @@ def address_block() -> Expression:
     return Func(_address_text(), Value("\n"), function="string_to_array", output_field=ArrayField(TextField()))
 
 
+def printed_address() -> Expression:
+    """Returns the block as one text in capitals, over `Patient`: how an address that letters come back from is kept."""
+    return Func(_address_text(), function="upper", output_field=TextField())
+
+
+class PlainNumber(Func):
+    """A number without spaces, dots, dashes and brackets, `+44` as `0`: equal where it rings the same telephone."""
+
+    template = "regexp_replace(regexp_replace(%(expressions)s, '[ ().-]', '', 'g'), '^[+]44', '0')"
+    output_field = CharField()
+
+
 class _AddressHold(Func):
     """The hold reason that an address gives, or ''. The block is made once, however many patterns it meets."""
 
@@ -91,6 +103,16 @@ class _NumberHold(Func):
         " ELSE 'NO_USABLE_NUMBER' END"
     )
     output_field = CharField()
+
+
+def has_returned_address() -> Q:
+    """Returns, over `Patient`, whose address is still the one that a letter came back from."""
+    return ~Q(returned_address="") & Q(returned_address=printed_address())
+
+
+def has_undeliverable_mobile() -> Q:
+    """Returns, over `Patient`, whose mobile is still the one that texts do not reach."""
+    return ~Q(undeliverable_mobile="") & Q(undeliverable_mobile=PlainNumber("mobile"))
 
 
 def hold_reason(channel: Channel, on: date) -> Case:
@@ -113,9 +135,13 @@ def hold_reason(channel: Channel, on: date) -> Case:
         (Q(unsafe_channels__contains=[channel.value]), HoldReason.UNSAFE_CHANNEL),
     ]
     if channel is Channel.LETTER:
-        reasons.append((Q(no_fixed_abode=True), HoldReason.NO_FIXED_ABODE))
+        reasons += [
+            (has_returned_address(), HoldReason.LETTER_RETURNED),
+            (Q(no_fixed_abode=True), HoldReason.NO_FIXED_ABODE),
+        ]
         otherwise: Expression = _AddressHold(_address_text(), no_fixed_abode=NO_FIXED_ABODE, usable=USABLE_ADDRESS)
     else:
+        reasons.append((has_undeliverable_mobile(), HoldReason.NUMBER_UNDELIVERABLE))
         otherwise = _NumberHold(F("mobile"), usable=MOBILE)
     return Case(
         *(When(condition, then=Value(reason.value)) for condition, reason in reasons),

@@ -13,6 +13,8 @@ HOLD_REASONS = [
     (HoldReason.NOT_REVIEWED.value, "Not reviewed by their practice"),
     (HoldReason.ASKED_NOT_TO_BE_CONTACTED.value, "Asked not to be contacted"),
     (HoldReason.UNSAFE_CHANNEL.value, "Not safe to contact this way"),
+    (HoldReason.LETTER_RETURNED.value, "A letter came back from this address"),
+    (HoldReason.NUMBER_UNDELIVERABLE.value, "Texts do not reach this number"),
     (HoldReason.NO_FIXED_ABODE.value, "No fixed abode"),
     (HoldReason.NO_USABLE_ADDRESS.value, "No usable address"),
     (HoldReason.NO_USABLE_NUMBER.value, "No usable mobile number"),

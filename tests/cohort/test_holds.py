@@ -43,8 +43,10 @@ WRONGS: list[tuple[dict[str, Any], str, str]] = [
     ({"is_reviewed": False}, "NOT_REVIEWED", "NOT_REVIEWED"),
     ({"asked_not_to_be_contacted": True}, "ASKED_NOT_TO_BE_CONTACTED", "ASKED_NOT_TO_BE_CONTACTED"),
     ({"unsafe_channels": ["LETTER", "SMS"]}, "UNSAFE_CHANNEL", "UNSAFE_CHANNEL"),
-    ({"no_fixed_abode": True}, "NO_FIXED_ABODE", ""),
-    ({"address_lines": [], "mobile": ""}, "NO_USABLE_ADDRESS", "NO_USABLE_NUMBER"),
+    ({"returned_address": "DANA ROE\nSM1 1AA", "returned_at": NOW}, "LETTER_RETURNED", "NUMBER_UNDELIVERABLE"),
+    ({"undeliverable_mobile": "ask", "undeliverable_at": NOW}, "NO_FIXED_ABODE", "NUMBER_UNDELIVERABLE"),
+    ({"no_fixed_abode": True}, "NO_FIXED_ABODE", "NO_USABLE_NUMBER"),
+    ({"family_name": "Roe", "address_lines": [], "mobile": "ask"}, "NO_USABLE_ADDRESS", "NO_USABLE_NUMBER"),
 ]
 
 
@@ -62,12 +64,16 @@ def test_the_gravest_of_all_reasons_is_shown(place: int) -> None:
         entry.update(review_state="TO_REVIEW", reviewed_at=None, reviewed_by=None)
     _, letter, sms = WRONGS[place]
     assert hold(patient, LETTER) == letter
-    assert hold(patient, SMS) == (sms or "NO_USABLE_NUMBER")
+    assert hold(patient, SMS) == sms
 
 
 def test_every_reason_is_in_the_table_in_the_order_of_the_rules() -> None:
-    shown = [letter for _, letter, _ in WRONGS] + ["NO_USABLE_NUMBER"]
-    assert shown == [reason.value for reason in HoldReason]
+    letters = list(dict.fromkeys(letter for _, letter, _ in WRONGS))
+    texts = list(dict.fromkeys(sms for _, _, sms in WRONGS))
+    in_order = [reason.value for reason in HoldReason]
+    assert letters == [reason for reason in in_order if reason in letters]
+    assert texts == [reason for reason in in_order if reason in texts]
+    assert {*letters, *texts} == {*in_order}
 
 
 def test_nobody_without_an_entry_is_contacted() -> None:

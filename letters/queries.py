@@ -91,9 +91,11 @@ def preview(campaign: Campaign, channel: Channel, on: date, unit: Organisation |
 
 
 def latest_template(campaign: Campaign, channel: Channel) -> TemplateVersion | None:
-    """Returns the version a batch planned now would use: the latest of template `<campaign>-<channel>`."""
+    """Returns the version a batch planned now would use: the latest approved of `<campaign>-<channel>`."""
     return (
-        TemplateVersion.objects.filter(template__slug=f"{campaign.slug}-{channel.value.lower()}")
+        TemplateVersion.objects.filter(
+            template__slug=f"{campaign.slug}-{channel.value.lower()}", approved_at__isnull=False
+        )
         .select_related("template")
         .order_by("-number")
         .first()

@@ -18,14 +18,25 @@ from cohort.rules import Channel
 
 #: What a template may ask for, by channel.
 PLACEHOLDERS: Mapping[Channel, frozenset[str]] = {
-    Channel.LETTER: frozenset({"name", "date", "practice_name", "practice_phone", "sender_name", "sender_phone"}),
-    # A text may be read by whoever holds the phone, so it names nobody.
-    Channel.SMS: frozenset({"practice_name", "practice_phone"}),
+    Channel.LETTER: frozenset(
+        {
+            "name",
+            "date",
+            "practice_name",
+            "practice_phone",
+            "sender_name",
+            "sender_phone",
+            "coordinator_name",
+            "coordinator_phone",
+        }
+    ),
+    # A text may be read by whoever holds the phone, so it does not name whom it is for.
+    Channel.SMS: frozenset({"practice_name", "practice_phone", "coordinator_phone"}),
 }
 #: What a part may depend on.
 CONDITIONS: Mapping[Channel, frozenset[str]] = {
-    Channel.LETTER: frozenset({"working_age", "practice_has_phone", "sender_has_phone"}),
-    Channel.SMS: frozenset({"practice_has_phone"}),
+    Channel.LETTER: frozenset({"working_age", "practice_has_phone", "sender_has_phone", "coordinator_has_phone"}),
+    Channel.SMS: frozenset({"practice_has_phone", "coordinator_has_phone"}),
 }
 #: Domain, section 7: no links that look like phishing.
 _LINK = re.compile(r"https?:|www\.|bit\.ly|\S\.(?:com|net|org|co|info|uk)(?:/|\b)", re.IGNORECASE)
@@ -72,6 +83,33 @@ def problems(body: str, channel: Channel, *, subject: str = "") -> list[str]:
     if _TOKEN.search(subject):
         found.append("The heading is the same for everybody: it may not hold placeholders.")
     return found
+
+
+def translation_problems(body: str, english: str, channel: Channel, *, subject: str = "") -> list[str]:
+    """Returns what is wrong with a translation of `english`, in words fit to show.
+
+    It must hold the same placeholders and conditions: a number to call must not get lost on the way.
+    """
+    found = problems(body, channel, subject=subject)
+    wanted, has = _marks(english), _marks(body)
+    found += [f"The English has “{mark}”, and the translation does not." for mark in sorted(wanted - has)]
+    found += [f"The translation has “{mark}”, and the English does not." for mark in sorted(has - wanted)]
+    return found
+
+
+def _marks(body: str) -> set[str]:
+    tokens = (token.groups() for token in _TOKEN.finditer(body))
+    return {f"(({condition}??" if condition else f"(({name}))" for condition, name in tokens if condition or name}
+
+
+def asks_for(body: str, beginning: str) -> bool:
+    """Returns whether any placeholder or condition of a template begins so, such as `coordinator_`."""
+    return any(mark.startswith(f"(({beginning}") for mark in _marks(body))
+
+
+def tidy(body: str) -> str:
+    """Returns a template as it is kept: no white space around it, and one sort of line end, whatever browsers send."""
+    return "\n".join(line.rstrip() for line in body.strip().splitlines())
 
 
 def _known(names: Collection[str]) -> str:

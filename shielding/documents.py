@@ -64,6 +64,6 @@ def _roles() -> str:
         "What each role may do. People are further limited to their organisation's: a practice sees its own\n"
         "registered patients, a coordinator their caseload, a local authority the referrals made to it\n"
         "and, at case conferences, people of its area.\n"
-        "Administrators keep organisations, users, reference data and templates in Django admin, and see no people.\n"
+        "Administrators keep organisations, users and reference data in Django admin, and see no people.\n"
     )
     return "\n".join([NOTE, "# Roles\n", text, head, "| --- " * (len(Role) + 1) + "|", *rows]) + "\n"

@@ -1,79 +1,80 @@
-"""Loads the templates that come with the product, and adds versions of any template."""
+"""Loads the templates that come with the product."""
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 
 from cohort.rules import Channel
 from letters import wording
-from letters.models import Campaign, Template, TemplateVersion
-from shielding.accounts.models import User
+from letters.actions.drafts import TemplateNotUsable, check_marks, next_number
+from letters.models import Campaign, Template, TemplateVersion, Translation
+from letters.template_queries import in_use
 
 SHIPPED = Path(__file__).parent.parent / "shipped"
 
 
-class TemplateNotUsable(ValueError):
-    """The words of a template cannot be used; `problems` says why, fit to show."""
-
-    def __init__(self, name: str, problems: list[str]) -> None:
-        super().__init__(f"{name}: {' '.join(problems)}")
-        self.problems = problems
-
-
 @dataclass(frozen=True)
 class Loaded:
-    """What `load_templates` did: the templates that have a new version, and those that were the same."""
+    """What `load_templates` did: what has new words, and the templates that were the same."""
 
     new: tuple[TemplateVersion, ...]
     unchanged: tuple[str, ...]
+    translations: tuple[Translation, ...] = ()
 
 
 @transaction.atomic
-def load_templates(*, at: datetime, folder: Path = SHIPPED, by: User | None = None) -> Loaded:
-    """Loads every `<campaign>-<channel>.toml` of a folder, and the campaigns they name.
+def load_templates(*, at: datetime, folder: Path = SHIPPED) -> Loaded:
+    """Loads every `<campaign>-<channel>.toml` of a folder, the campaigns they name, and `<language>/<same name>`.
 
-    A template whose words differ from its latest version gets a new version; the rest are left
-    alone, so loading twice changes nothing. `by` is None for what is shipped. Raises
-    TemplateNotUsable, and then loads none of them.
+    A template whose words differ from those loaded last gets a new version; the rest are left alone, so
+    loading twice changes nothing. It is approved at once, unless words of the centre's own are in use: then it is a
+    draft beside them. Translations are always drafts. Raises TemplateNotUsable, and then loads none.
     """
     new: list[TemplateVersion] = []
     unchanged: list[str] = []
+    translations: list[Translation] = []
     for path in sorted(folder.glob("*.toml")):
-        source = tomllib.loads(path.read_text(encoding="utf-8"))
+        source = _read(path)
         Campaign.objects.get_or_create(slug=path.stem.rpartition("-")[0], defaults={"name": source["campaign"]})
         template, _ = Template.objects.get_or_create(
             slug=path.stem, defaults={"name": source["name"], "channel": Channel(source["channel"]).value}
         )
-        version = _add_if_new(template, subject=source.get("subject", ""), body=source["body"].strip(), by=by, at=at)
-        if version:
+        Template.objects.select_for_update().get(pk=template.pk)  # versions are numbered one after another
+        version = template.versions.filter(drafted_by=None).order_by("-number").first()
+        if version is None or (version.subject, version.body) != (source["subject"], source["body"]):
+            version = _add(template, source, at)
             new.append(version)
         else:
             unchanged.append(template.slug)
-    return Loaded(tuple(new), tuple(unchanged))
+        translations += _translations(version, sorted(folder.glob(f"*/{path.name}")), at)
+    return Loaded(tuple(new), tuple(unchanged), tuple(translations))
 
 
-@transaction.atomic
-def add_version(*, template: Template, subject: str, body: str, by: User, at: datetime) -> TemplateVersion:
-    """Adds a version of a template; batches planned from now on use it. Raises TemplateNotUsable.
-
-    Words that are the latest version's own make no new version: that version is returned.
-    """
-    made = _add_if_new(template, subject=subject.strip(), body=body.strip(), by=by, at=at)
-    return made or template.versions.latest("number")
+def _read(path: Path) -> dict[str, Any]:
+    source = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {**source, "subject": source.get("subject", ""), "body": wording.tidy(source["body"])}
 
 
-def _add_if_new(
-    template: Template, *, subject: str, body: str, by: User | None, at: datetime
-) -> TemplateVersion | None:
-    found = wording.problems(body, Channel(template.channel), subject=subject)
-    if found:
-        raise TemplateNotUsable(template.name, found)
-    Template.objects.select_for_update().get(pk=template.pk)  # versions are numbered one after another
-    latest = template.versions.aggregate(number=Max("number"))["number"] or 0
-    if template.versions.filter(number=latest, subject=subject, body=body).exists():
-        return None
-    return template.versions.create(number=latest + 1, subject=subject, body=body, approved_at=at, approved_by=by)
+def _add(template: Template, source: dict[str, Any], at: datetime) -> TemplateVersion:
+    words = {"subject": source["subject"], "body": source["body"]}
+    check_marks(template, **words)
+    of_our_own = (in_use(template) or TemplateVersion()).drafted_by_id is not None
+    return template.versions.create(
+        number=next_number(template), drafted_at=at, approved_at=None if of_our_own else at, **words
+    )
+
+
+def _translations(version: TemplateVersion, paths: Iterable[Path], at: datetime) -> Iterable[Translation]:
+    for path in paths:
+        source, language = _read(path), path.parent.name
+        words = {"language": language, "subject": source["subject"], "body": source["body"]}
+        channel = Channel(version.template.channel)
+        if found := wording.translation_problems(words["body"], version.body, channel, subject=words["subject"]):
+            raise TemplateNotUsable(f"{version.template.name} in {language}", found)
+        if not version.translations.filter(drafted_by=None, **words).exists():
+            yield version.translations.create(is_machine_made=source["machine_made"], drafted_at=at, **words)

@@ -3,7 +3,7 @@
 from letters.models.batches import Batch, Campaign, PartialStop
 from letters.models.messages import HandOver, Message, PastAttempt, Receipt
 from letters.models.suppliers import Supplier, SupplierDay
-from letters.models.templates import Template, TemplateVersion
+from letters.models.templates import Template, TemplateVersion, Translation
 from letters.models.words import CHANNELS, HOLD_REASONS
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "SupplierDay",
     "Template",
     "TemplateVersion",
+    "Translation",
 ]

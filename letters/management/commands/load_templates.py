@@ -13,7 +13,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         loaded = load_templates(at=timezone.now())
-        for version in loaded.new:
+        for version in (*loaded.new, *loaded.translations):
             self.stdout.write(f"new: {version}")
         for slug in loaded.unchanged:
             self.stdout.write(f"unchanged: {slug}")

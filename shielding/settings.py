@@ -4,6 +4,7 @@
 `migrate` alone. `manage.py` fills both in from the embedded servers when they are unset.
 """
 
+from datetime import time
 from pathlib import Path
 
 import environ
@@ -238,6 +239,23 @@ SEARCH_MEMORY_LIMIT = env.str("SEARCH_MEMORY_LIMIT", default="6GB")
 RUN_FOLDER = Path(env.str("RUN_FOLDER", default=str(DATA_DIR / "runs")))
 #: What the folder transport writes for a print supplier and an SMS provider.
 HANDOVER_FOLDER = Path(env.str("HANDOVER_FOLDER", default=str(DATA_DIR / "handover")))
+#: The print supplier's address, under which it takes hand-overs and gives receipts, and our sign-in there.
+PRINT_SUPPLIER_URL = env.str("PRINT_SUPPLIER_URL", default="")
+PRINT_SUPPLIER_USER = env.str("PRINT_SUPPLIER_USER", default="")
+PRINT_SUPPLIER_PASSWORD = env.str("PRINT_SUPPLIER_PASSWORD", default="")
+#: GOV.UK Notify. Its template for texts has one placeholder, ((text)); the token is the one that it calls us back with.
+NOTIFY_BASE_URL = env.str("NOTIFY_BASE_URL", default="https://api.notifications.service.gov.uk")
+NOTIFY_API_KEY = env.str("NOTIFY_API_KEY", default="")
+NOTIFY_SMS_TEMPLATE_ID = env.str("NOTIFY_SMS_TEMPLATE_ID", default="")
+NOTIFY_CALLBACK_TOKEN = env.str("NOTIFY_CALLBACK_TOKEN", default="")
+#: Messages a minute that Notify takes from one key. We keep to it over all workers.
+NOTIFY_RATE_PER_MINUTE = env.int("NOTIFY_RATE_PER_MINUTE", default=3000)
+#: Texts go out between these times of the UK day, as in `TEXT_HOURS=08:00-20:00`.
+try:
+    _start, _end = env.str("TEXT_HOURS", default="08:00-20:00").split("-")
+    TEXT_HOURS = (time.fromisoformat(_start), time.fromisoformat(_end))
+except ValueError as error:
+    raise ImproperlyConfigured("Set TEXT_HOURS as in 08:00-20:00.") from error
 #: Days a practice has to validate its list.
 VALIDATION_DAYS = 7
 #: Days before it is due that a practice is first reminded of its list.

@@ -4,6 +4,7 @@ from letters.models import Supplier
 from letters.transports.contract import Found, Item, OneCallEach, Receipt, WholeHandOvers
 from letters.transports.folder import Folder
 from letters.transports.null import Null
+from letters.transports.print_supplier.client import PrintSupplier
 
 __all__ = ["Found", "Item", "OneCallEach", "Receipt", "WholeHandOvers", "transport_of"]
 
@@ -15,5 +16,7 @@ def transport_of(supplier: Supplier) -> WholeHandOvers | OneCallEach:
             return Null()
         case Supplier.Transport.FOLDER:
             return Folder()
+        case Supplier.Transport.PRINT:
+            return PrintSupplier()
         case _:
             raise NotImplementedError(supplier.transport)

@@ -49,6 +49,9 @@ class WholeHandOvers(ABC):
     Every method raises TryLater (the supplier cannot be reached) and HandOverMismatch.
     """
 
+    #: Whether letters and texts have to be made for it; one that only measures takes empty ones.
+    needs_content = True
+
     @abstractmethod
     def find(self, *, key: UUID, batch_id: UUID) -> Receipt | None:
         """Returns what the supplier has under this key, or None."""

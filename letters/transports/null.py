@@ -12,6 +12,8 @@ from letters.transports.contract import Item, Receipt, WholeHandOvers
 class Null(WholeHandOvers):
     """Nowhere."""
 
+    needs_content = False
+
     def find(self, *, key: UUID, batch_id: UUID) -> Receipt | None:
         """Returns None: it keeps nothing."""
 

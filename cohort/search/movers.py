@@ -6,7 +6,7 @@ that counts. Everybody else's answer, evidence included, is what it was.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 from cohort.search.compile import PATIENTS
@@ -137,13 +137,8 @@ def _birthdays(plan: Plan, shard: Shard, before: date) -> Iterable[str]:
         leaf = plan.measures[n]
         assert isinstance(leaf, Age)  # noqa: S101
         ages |= {limit.value for limit in (leaf.at_least, leaf.under) if limit}
-    days = {
-        months_before(search_date, 12 * age)
-        for age in ages
-        for search_date in (before + timedelta(n) for n in range(1, (plan.search_date - before).days + 1))
-    }
-    # Somebody born on 29 February is a year older on 1 March of a common year, and no day leads back to theirs.
-    days |= {day + timedelta(1) for day in days if (day.month, day.day) == (2, 28)}
-    born = ", ".join(f"DATE '{day}'" for day in sorted(days))
+    # As a criterion about age compares: whoever was born up to one of these days is of that age on the search date.
+    born = [(months_before(before, 12 * age), months_before(plan.search_date, 12 * age)) for age in sorted(ages)]
+    came = " OR ".join(f"(birth_date > DATE '{first}' AND birth_date <= DATE '{last}')" for first, last in born)
     known = first_of_each(shard.patients, shard, ("person", "birth_date"))
-    yield f"SELECT person FROM ({known}) WHERE birth_date IN ({born})"
+    yield f"SELECT person FROM ({known}) WHERE {came}"

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cohort.search.criteria import AllOf, CodeSet, Criterion, Group, Records
+from cohort.search.criteria import Age, AllOf, CodeSet, Criterion, Group, Records
 from cohort.search.engine import CannotContinue, run_search
 from cohort.search.movers import Change, Since
 from cohort.search.reference import Person, Record, evaluate, explain
@@ -186,6 +186,16 @@ def test_somebody_whose_record_was_still_to_come_is_searched_again(tmp_path: Pat
         for latest in (None, TODAY + timedelta(1))
     ]
     assert [(result.people_searched, result.counts) for result in found] == [(1, {"one": 1})] * 2
+
+
+def test_somebody_born_on_29_february_comes_of_age_on_1_march(tmp_path: Path) -> None:
+    adult = Criterion("adult", "Adult", Tier.HIGH, "G", Age(at_least=Threshold(21, "a test")))
+    extract = write_extract(tmp_path / "extract", {AMINA: Person(date(2000, 2, 29), SexCode.FEMALE, ())})
+    base = search(tmp_path / "base", [extract], [adult], date(2021, 2, 28))
+    found = search(
+        tmp_path / "out", [extract], [adult], date(2021, 3, 1), Since(tmp_path / "base", date(2021, 2, 28), [])
+    )
+    assert (base.flags, found.flags) == ([], [(AMINA, "adult")])
 
 
 @pytest.mark.parametrize("what", ["rules", "shards", "results"])

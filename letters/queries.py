@@ -45,7 +45,8 @@ def cleared(on: date) -> QuerySet[ListEntry]:
 def gone_to(practice_list: PracticeList) -> int:
     """Returns how many people on a list a letter or text has been released to, or handed over, since it was made."""
     sent = Message.objects.filter(
-        patient__entry__practice_list=practice_list, state__in=[MessageState.RELEASED, MessageState.HANDED_OVER]
+        patient__entry__practice_list=practice_list,
+        state__in=[MessageState.RELEASED, MessageState.IN_DOUBT, MessageState.HANDED_OVER],
     )
     if made_at := practice_list.run.finished_at:
         sent = sent.filter(released_at__gte=made_at)

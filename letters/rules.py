@@ -1,4 +1,4 @@
-"""The decisions of the letters app: legal moves, when texts may go, how long they are, who is of working age.
+"""The decisions of the letters app: legal moves, hours and rests, how long texts are, who is of working age.
 
 Pure: no Django, no clock, no I/O.
 """
@@ -130,13 +130,21 @@ def read_reference(words: str) -> tuple[UUID, int]:
     return UUID(message_id), int(attempt)
 
 
-#: Texts go out between these times of the UK day, the second not included (domain, section 7).
-TEXT_HOURS = (time(8), time(20))
+def is_between(uk_time: time, start: time, end: time) -> bool:
+    """Returns whether a time of the day is in the hours from `start` until `end`, which may be past midnight."""
+    if start <= end:
+        return start <= uk_time < end
+    return uk_time >= start or uk_time < end
 
 
-def may_text(uk_time: time, hours: tuple[time, time] = TEXT_HOURS) -> bool:
-    """Returns whether a text may go out at this time of the UK day."""
-    return hours[0] <= uk_time < hours[1]
+#: Doubts in a row after which a provider is left alone. One now and then is a line that broke.
+DOUBTS_BORNE = 2
+_LONGEST_REST = 300
+
+
+def rest_seconds(setbacks: int) -> int:
+    """Returns for how long a supplier is left alone after so many setbacks in a row: 1, 2, 4 ... 300 seconds."""
+    return min(2 ** min(setbacks - 1, 10), _LONGEST_REST) if setbacks > 0 else 0
 
 
 #: The GSM 7-bit default alphabet without ESC, and its extension table, each character of which counts

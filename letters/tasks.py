@@ -8,14 +8,5 @@ from letters.actions import outbox
 
 @shared_task
 def work_outbox() -> int:
-    """Works until nothing is left that may go now; returns how many messages were handed over.
-
-    Safe to run at any time, twice, and on several workers: each claim takes what nobody else holds.
-    """
-    outbox.sweep(at=timezone.now())
-    handed_over = outbox.finish_stranded(at=timezone.now())
-    while claimed := outbox.claim(at=timezone.now()):
-        finished = outbox.make_and_hand_over(claimed=claimed, at=timezone.now())
-        handed_over += finished.count if finished else 0
-    outbox.sweep(at=timezone.now())
-    return handed_over
+    """Works until nothing is left that may go now; returns how many messages went. See `outbox.work`."""
+    return outbox.work(clock=timezone.now)

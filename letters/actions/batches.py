@@ -4,8 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from cohort.rules import Channel
+from letters.actions.locks import lock_out_workers
 from letters.models import Batch, Campaign, Message
 from letters.policies import check_can_send, check_can_write
 from letters.queries import due, hospital_campaign, latest_template, uk_date
@@ -45,6 +47,13 @@ SELECT gen_random_uuid(), %s, %s, due.id, %s, CASE due.hold WHEN '' THEN 'WAITIN
   0, %s, due.as_at
 FROM due
 ON CONFLICT DO NOTHING
+"""
+
+_KEEP_ATTEMPTS = """
+INSERT INTO letters_pastattempt
+  (message_id, attempt, supplier_id, released_at, hand_over_id, provider_id, failure, ended_at)
+SELECT id, attempt, supplier_id, released_at, hand_over_id, provider_id, failure, %s
+FROM letters_message WHERE batch_id = %s AND state = 'FAILED'
 """
 
 
@@ -111,7 +120,7 @@ def _queue(
 def approve_batch(*, batch_id: UUID, by: Membership, at: datetime) -> Batch:
     """Lets a planned batch be released; not by its planner. Raises SamePerson, WrongState, NotAllowed."""
     check_can_send(by)
-    batch = _locked(batch_id)
+    batch = lock_out_workers(batch_id)
     _check_move(batch, BatchState.APPROVED, BatchState.PLANNED)
     if batch.planned_by_id == by.user_id:
         raise SamePerson("You planned this batch, so somebody else must approve it.")
@@ -124,7 +133,7 @@ def approve_batch(*, batch_id: UUID, by: Membership, at: datetime) -> Batch:
 def release_batch(*, batch_id: UUID, by: Membership, at: datetime) -> Batch:
     """Lets workers make and send an approved batch. Raises WrongState, NotAllowed."""
     check_can_send(by)
-    batch = _locked(batch_id)
+    batch = lock_out_workers(batch_id)
     _check_move(batch, BatchState.RELEASED, BatchState.APPROVED)
     batch.state, batch.released_at, batch.released_by = BatchState.RELEASED, at, by.user
     batch.save(update_fields=["state", "released_at", "released_by"])
@@ -140,7 +149,7 @@ def stop_batch(*, batch_id: UUID, reason: str, by: Membership, at: datetime) -> 
     check_can_send(by)
     if not reason.strip():
         raise BatchError("Say why you stop the batch.")
-    batch = _locked(batch_id)
+    batch = lock_out_workers(batch_id)
     _check_move(batch, BatchState.STOPPED, *BatchState)
     stopped = Message.objects.filter(batch=batch, state__in=_CAN_STOP).update(
         state=MessageState.STOPPED, hold_reason="", failure="", lease_until=None
@@ -157,23 +166,32 @@ def stop_batch(*, batch_id: UUID, reason: str, by: Membership, at: datetime) -> 
 def retry_failed(*, batch_id: UUID, by: Membership, at: datetime) -> int:
     """Puts the failed messages of a released or finished batch back in the queue; returns how many.
 
-    Those whose hand-over was decided before they failed keep out of it: they get a new one.
+    Each is another attempt, which suppliers know by another reference; what became of the last one is kept.
     """
     check_can_send(by)
-    batch = _locked(batch_id)
+    batch = lock_out_workers(batch_id)
     if batch.state not in (BatchState.RELEASED, BatchState.FINISHED):
         raise WrongState(f"This batch is {batch.get_state_display().lower()}, so nothing in it can be tried again.")
-    count = Message.objects.filter(batch=batch, state=MessageState.FAILED).update(
-        state=MessageState.WAITING, failure="", queued_at=at, released_at=None, hand_over_key=None
+    failed = Message.objects.filter(batch=batch, state=MessageState.FAILED)
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP_ATTEMPTS, [at, batch.pk])
+    count = failed.update(
+        state=MessageState.WAITING,
+        attempt=F("attempt") + 1,
+        failure="",
+        queued_at=at,
+        released_at=None,
+        supplier=None,
+        hand_over_key=None,
+        hand_over=None,
+        provider_id="",
+        delivery="",
+        delivery_at=None,
     )
     if count and batch.state == BatchState.FINISHED:
         batch.state = BatchState.RELEASED
         batch.save(update_fields=["state"])
     return count
-
-
-def _locked(batch_id: UUID) -> Batch:
-    return Batch.objects.select_for_update().get(pk=batch_id)
 
 
 def _check_move(batch: Batch, to: BatchState, *allowed_from: BatchState) -> None:

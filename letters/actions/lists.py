@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef
 from cohort.actions.sign_off import lock_list, open_again
 from cohort.models import ListEntry, PracticeList
 from cohort.policies import check_can_submit
+from letters.actions.locks import lock_out_workers
 from letters.models import Batch, Message
 from letters.queries import OPEN, gone_to
 from letters.rules import BatchState
@@ -35,9 +36,9 @@ def reopen_list(*, list_id: UUID, reason: str, by: Membership, at: datetime) -> 
     practice_list = lock_list(list_id, by)
     on_it = ListEntry.objects.filter(practice_list=practice_list, patient=OuterRef("patient"))
     open_messages = Message.objects.filter(Exists(on_it), batch=OuterRef("pk"), state__in=OPEN)
-    # A worker that releases has its batch locked in share mode (`letters.actions.outbox`).
     batches = Batch.objects.exclude(state=BatchState.STOPPED).filter(Exists(open_messages)).order_by("pk")
-    list(batches.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
+    for batch_id in batches.values_list("pk", flat=True):
+        lock_out_workers(batch_id)
     if people := gone_to(practice_list):
         raise LettersHaveGone(people)
     return open_again(list_id=list_id, reason=reason, by=by, at=at)

@@ -103,8 +103,12 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(fields=["batch", "state"], name="message_by_batch_and_state"),
-            models.Index(fields=["batch", "queued_at", "id"], condition=Q(state="WAITING"), name="message_waiting"),
-            models.Index(fields=["lease_until"], condition=Q(state="MAKING"), name="message_making"),
+            models.Index(
+                fields=["batch", "channel", "queued_at", "turn", "id"],
+                condition=Q(state="WAITING"),
+                name="message_queue",
+            ),
+            models.Index(fields=["lease_token"], condition=Q(state="MAKING"), name="message_claimed"),
             models.Index(fields=["hand_over_key"], condition=Q(state="RELEASED"), name="message_released"),
             models.Index(fields=["released_at"], condition=Q(state="IN_DOUBT"), name="message_in_doubt"),
         ]

@@ -7,7 +7,10 @@ from letters.models.words import CHANNELS
 
 
 class Supplier(models.Model):
-    """A print supplier or SMS provider. One of each channel is in use: what is released now goes to it."""
+    """A print supplier or SMS provider. One of each channel is in use: what is released now goes to it.
+
+    `setbacks` counts how often in a row it took nothing; it is left alone until `rests_until`.
+    """
 
     class Transport(models.TextChoices):
         FOLDER = "FOLDER", "A folder that the supplier collects"
@@ -28,6 +31,9 @@ class Supplier(models.Model):
     days_to_deliver = models.PositiveSmallIntegerField(
         default=2, help_text="Working days from hand-over to the door, until its own receipts say better."
     )
+
+    setbacks = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    rests_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [

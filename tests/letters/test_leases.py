@@ -11,6 +11,7 @@ from django.conf import settings
 from cohort.models import Patient
 from cohort.rules import Channel
 from letters.actions import outbox
+from letters.actions.outbox import handing_over, working
 from letters.models import HandOver
 from letters.transports import Item, folder
 from tests.letters.factories import NOON, Mailing, make_mailing, validated
@@ -31,7 +32,7 @@ def test_a_stale_token_changes_nothing(mailing: Mailing) -> None:
     assert outbox.release(claimed=slow, made=made, at=LATER) is None
     assert outbox.release(claimed=slow, made=outbox.Made({}, dict.fromkeys(slow.message_ids, "late")), at=LATER) is None
     assert states(batch) == {"MAKING": 1}
-    outbox.make_and_hand_over(claimed=quick, at=LATER)
+    outbox.make_and_hand_over(claimed=quick, clock=lambda: LATER)
     assert outbox.release(claimed=slow, made=made, at=LATER) is None
     assert sent_once()
 
@@ -51,17 +52,17 @@ def test_a_lease_that_stands_is_left_alone(mailing: Mailing) -> None:
 @pytest.mark.parametrize(
     ("owner", "step", "before"),
     [
-        (outbox, "claim", False),
-        (outbox, "make", False),
-        (outbox, "release", True),
-        (outbox, "release", False),
-        (outbox, "hand_over", True),
+        (working, "claim", False),
+        (working, "make", False),
+        (working, "release", True),
+        (working, "release", False),
+        (handing_over, "hand_over", True),
         (folder, "_write_durably", True),
         (folder, "_write_durably", False),  # half of the files are in the temporary folder
         (Path, "rename", True),
         (Path, "rename", False),  # the supplier has it, and we have not said so
         (HandOver.objects, "create", False),
-        (outbox, "hand_over", False),
+        (handing_over, "hand_over", False),
     ],
 )
 def test_a_worker_killed_at_any_step_loses_nobody_and_sends_nobody_two(

@@ -13,7 +13,7 @@ from cohort.rules import Channel
 from letters import queries
 from letters.actions import batches, outbox
 from tests.letters.factories import NOON, Mailing, make_mailing, validated
-from tests.letters.outbox import work
+from tests.letters.outbox import noon, work
 
 pytestmark = pytest.mark.django_db
 
@@ -125,7 +125,7 @@ def _do(step: str, mailing: Mailing, people: list[Patient]) -> None:
         elif step == "stop" and newest:
             batches.stop_batch(batch_id=newest.id, reason="Wrong words", by=mailing.operator, at=NOON)
         elif step == "work one" and (claimed := outbox.claim(at=NOON, limit=1)):
-            outbox.make_and_hand_over(claimed=claimed, at=NOON)
+            outbox.make_and_hand_over(claimed=claimed, clock=noon)
         elif step in {"die", "free"}:
             Patient.objects.filter(pk=people[0].pk).update(death_status="FORMAL" if step == "die" else "")
         elif step == "join":

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import zipfile
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.conf import settings
 from cohort.models import ListEntry, Patient
 from cohort.rules import Channel
 from letters.actions import batches, outbox
+from letters.actions.outbox import claiming
 from letters.models import HandOver
 from letters.tasks import work_outbox
 from tests.letters.factories import NOON, Mailing, validated
@@ -48,7 +49,7 @@ def test_a_released_batch_goes_out_and_is_finished(mailing: Mailing) -> None:
 
 @pytest.mark.django_db
 def test_the_task_works_until_nothing_is_left_and_may_run_again(mailing: Mailing, monkeypatch: Any) -> None:
-    monkeypatch.setitem(outbox.CHUNK, Channel.LETTER, 2)
+    monkeypatch.setitem(claiming.CHUNK, Channel.LETTER, 2)
     for _ in range(5):
         validated()
     batch = mailing.released()
@@ -104,11 +105,12 @@ def test_no_text_goes_at_night_and_letters_do(mailing: Mailing) -> None:
 
 
 @pytest.mark.django_db
-def test_text_hours_can_be_set(settings: Any) -> None:
-    from datetime import time
-
+def test_text_hours_can_be_set(mailing: Mailing, settings: Any) -> None:
     settings.TEXT_HOURS = (time(9), time(10))
-    assert not outbox.texts_may_go(NOON)
+    validated()
+    batch = mailing.released(Channel.SMS)
+    work()
+    assert states(batch) == {"WAITING": 1}
 
 
 @pytest.mark.django_db

@@ -12,6 +12,7 @@ from cohort.actions.sign_off import NotSignedOff, submit_list
 from cohort.models import ListSignOff, PracticeList, Reminder
 from letters.actions import outbox
 from letters.actions.lists import LettersHaveGone, reopen_list
+from letters.actions.outbox import releasing
 from letters.models import Message
 from tests.cohort.factories import NOW, MembershipFactory, PracticeListFactory
 from tests.cohort.validation.test_races import at_once
@@ -78,7 +79,7 @@ def test_opening_a_list_waits_for_a_release_that_has_begun(
     assert claimed
     made = outbox.make(claimed.batch, claimed.message_ids)
     has_locked, is_opening = threading.Event(), threading.Event()
-    lock = outbox._lock_shared
+    lock = releasing.lock_to_work
 
     def lock_and_wait(batch_id: Any) -> Any:
         batch = lock(batch_id)
@@ -86,7 +87,7 @@ def test_opening_a_list_waits_for_a_release_that_has_begun(
         is_opening.wait(10)
         return batch
 
-    monkeypatch.setattr(outbox, "_lock_shared", lock_and_wait)
+    monkeypatch.setattr(releasing, "lock_to_work", lock_and_wait)
 
     def open_meanwhile() -> Any:
         has_locked.wait(10)

@@ -1,4 +1,4 @@
-"""When texts go, how many fragments they are, and who is of working age."""
+"""When suppliers take messages, how many fragments texts are, and who is of working age."""
 
 from datetime import date, time
 
@@ -10,11 +10,29 @@ from letters import rules
 
 
 @pytest.mark.parametrize(
-    ("uk_time", "may_go"),
-    [(time(7, 59, 59), False), (time(8), True), (time(19, 59, 59), True), (time(20), False), (time(0), False)],
+    ("uk_time", "hours", "is_in_them"),
+    [
+        (time(7, 59, 59), (time(8), time(20)), False),
+        (time(8), (time(8), time(20)), True),
+        (time(19, 59, 59), (time(8), time(20)), True),
+        (time(20), (time(8), time(20)), False),
+        (time(0), (time(8), time(20)), False),
+        (time(23), (time(22), time(5)), True),  # past midnight
+        (time(4, 59), (time(22), time(5)), True),
+        (time(5), (time(22), time(5)), False),
+        (time(12), (time(22), time(5)), False),
+        (time(12), (time(12), time(12)), False),
+    ],
 )
-def test_texts_go_from_eight_to_eight(uk_time: time, may_go: bool) -> None:
-    assert rules.may_text(uk_time) is may_go
+def test_hours_hold_their_start_and_not_their_end(uk_time: time, hours: tuple[time, time], is_in_them: bool) -> None:
+    assert rules.is_between(uk_time, *hours) is is_in_them
+
+
+@pytest.mark.parametrize(
+    ("setbacks", "seconds"), [(-1, 0), (0, 0), (1, 1), (2, 2), (5, 16), (9, 256), (10, 300), (10_000, 300)]
+)
+def test_a_supplier_is_left_alone_twice_as_long_after_each_setback(setbacks: int, seconds: int) -> None:
+    assert rules.rest_seconds(setbacks) == seconds
 
 
 @pytest.mark.parametrize(

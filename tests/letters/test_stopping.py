@@ -10,7 +10,7 @@ from django.db import Error
 from letters.actions import batches, outbox
 from letters.models import Message
 from tests.letters.factories import NOON, Mailing, validated
-from tests.letters.outbox import LATER, Killed, dying_after, sent, sent_once, states, work
+from tests.letters.outbox import LATER, Killed, dying_after, noon, sent, sent_once, states, work
 
 
 @pytest.mark.django_db
@@ -26,7 +26,7 @@ def test_a_stopped_batch_hands_over_nothing_more_and_its_people_are_due_again(ma
     assert claimed
     stopped = batches.stop_batch(batch_id=second.id, reason="Wrong words", by=mailing.operator, at=NOON)
     assert (stopped.state, stopped.stop_reason) == ("STOPPED", "Wrong words")
-    assert outbox.make_and_hand_over(claimed=claimed, at=NOON) is None
+    assert outbox.make_and_hand_over(claimed=claimed, clock=noon) == 0
     work(LATER)
     assert states(second) == {"STOPPED": 1}
     assert sent() == [str(first.messages.get().id)]

@@ -1,0 +1,28 @@
+"""Locks of batches: workers share one, a stop has it alone.
+
+Advisory locks rather than locks of the row: a row that workers go on sharing is never free for a stop,
+since PostgreSQL lets every newcomer share it; with these the stop is next in line.
+"""
+
+from uuid import UUID
+
+from django.db import connection
+
+from letters.models import Batch
+
+
+def lock_to_work(batch_id: UUID) -> Batch:
+    """Keeps a batch from being stopped or paused until the transaction ends; returns it as it is now."""
+    _lock("pg_advisory_xact_lock_shared", batch_id)
+    return Batch.objects.get(pk=batch_id)
+
+
+def lock_out_workers(batch_id: UUID) -> Batch:
+    """Waits until no worker releases or hands over of a batch, and lets none begin until the transaction ends."""
+    _lock("pg_advisory_xact_lock", batch_id)
+    return Batch.objects.select_for_update().get(pk=batch_id)
+
+
+def _lock(function: str, batch_id: UUID) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s)", [int.from_bytes(batch_id.bytes[:8], signed=True)])

@@ -1,0 +1,99 @@
+"""Releases what was made: the hold check, the supplier's capacity and the move are one statement."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from cohort.models import Patient
+from cohort.queries.holds import hold_reason
+from letters.actions.locks import lock_to_work
+from letters.actions.outbox.claiming import Claim
+from letters.actions.outbox.making import Made
+from letters.actions.suppliers import count_as_taken, is_open, lock_room
+from letters.models import Message
+from letters.queries import uk_date
+from letters.rules import BatchState, MessageState
+
+# The holds are read and the messages moved in one snapshot. Materialised, so that each person's hold is
+# worked out once and not for each column that depends on it. What the supplier has no room for today
+# waits again.
+_RELEASE = """
+WITH checked AS MATERIALIZED ({checked}),
+placed AS (
+  SELECT message_id, as_at, held_by,
+    CASE WHEN held_by <> '' THEN 'HELD'
+      WHEN row_number() OVER (PARTITION BY held_by = '' ORDER BY queued_at, turn, message_id) <= %s THEN 'RELEASED'
+      ELSE 'WAITING' END AS state
+  FROM checked
+),
+moved AS (
+  UPDATE letters_message message SET
+    state = placed.state,
+    hold_reason = placed.held_by,
+    released_at = CASE placed.state WHEN 'RELEASED' THEN %s END,
+    hand_over_key = CASE placed.state WHEN 'RELEASED' THEN %s::uuid END,
+    supplier_id = CASE placed.state WHEN 'RELEASED' THEN %s END,
+    holds_checked_at = %s,
+    holds_checked_against = placed.as_at,
+    lease_until = NULL
+  FROM placed
+  WHERE message.id = placed.message_id AND message.state = 'MAKING' AND message.lease_token = %s
+  RETURNING message.state
+)
+SELECT count(*) FROM moved WHERE state = 'RELEASED'
+"""
+
+
+@transaction.atomic
+def release(*, claimed: Claim, made: Made, at: datetime, only: UUID | None = None) -> UUID | None:
+    """Releases what was made, unless a hold stands, by one statement; returns the hand-over's id.
+
+    `only` releases one message of the claim. A message changes only while this claim's token is on it.
+    None when nothing was released: all were held, failed, stopped, or claimed by somebody else since.
+    Where the batch is paused, or the supplier has closed or has no more room today, they wait again.
+    """
+    batch = lock_to_work(claimed.batch.pk)
+    _fail(claimed, made.failed)
+    room = lock_room(claimed.supplier, at=at)
+    if batch.state != BatchState.RELEASED or not room or not is_open(claimed.supplier, at=at):
+        put_back(claimed)
+        return None
+    which = {"messages__id": only} if only else {}
+    checked, parameters = (
+        Patient.objects.filter(messages__state=MessageState.MAKING, messages__lease_token=claimed.token, **which)
+        .annotate(
+            message_id=F("messages__id"),
+            queued_at=F("messages__queued_at"),
+            turn=F("messages__turn"),
+            held_by=hold_reason(claimed.channel, uk_date(at)),
+        )
+        .values("message_id", "queued_at", "turn", "held_by", "as_at")
+        .query.sql_with_params()
+    )
+    key = uuid.uuid4()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RELEASE.format(checked=checked),
+            [*parameters, room, at, key, claimed.supplier.pk, at, claimed.token],
+        )
+        released = int(cursor.fetchone()[0])
+    if released:
+        count_as_taken(claimed.supplier, released, at=at)
+    return key if released else None
+
+
+def put_back(claimed: Claim) -> None:
+    """Lets all of a claim that has not been released wait again."""
+    Message.objects.filter(state=MessageState.MAKING, lease_token=claimed.token).update(
+        state=MessageState.WAITING, lease_until=None
+    )
+
+
+def _fail(claimed: Claim, failed: Mapping[UUID, str]) -> None:
+    ours = Message.objects.filter(state=MessageState.MAKING, lease_token=claimed.token)
+    for message_id, failure in failed.items():
+        ours.filter(id=message_id).update(state=MessageState.FAILED, failure=failure[:300], lease_until=None)

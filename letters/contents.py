@@ -1,16 +1,29 @@
-"""What one person's letter or text says: a template version and a person's details in, content out."""
+"""What one person's letter or text says: a template version and a person's details in, content out.
 
+Whoever's language has an approved translation gets the letter in it, with the English letter after it, and
+the text in it alone. What is put into words that are read from the right is isolated, since a phone number
+would turn round.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 
-from django.utils import timezone
+from django.utils import formats, timezone, translation
 
 from cohort.models import Patient
+from coordinators.queries import LeadContact, lead_contact
 from letters import wording
-from letters.models import TemplateVersion
-from letters.pdf import LetterContent
-from letters.rules import e164, is_of_working_age, text_fragments
+from letters.models import TemplateVersion, Translation
+from letters.pdf import LetterContent, LetterNotMade, Part, direction
+from letters.rules import Format, e164, is_of_working_age, text_fragments
+from letters.template_queries import translation_for
 from shielding.accounts.models import Organisation
+
+#: Of several formats that somebody needs, the letter is made in the first: who needs Braille is helped least by print.
+FORMATS = (Format.BRAILLE, Format.AUDIO, Format.EASY_READ, Format.LARGE_PRINT)
+_ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 
 
 @dataclass(frozen=True)
@@ -20,6 +33,45 @@ class Text:
     number: str
     text: str
     fragments: int
+    language: str = "en"
+
+
+@dataclass(frozen=True)
+class About:
+    """Whom a letter is to and from: what placeholders and conditions are worked out from."""
+
+    patient: Patient
+    sender: Organisation
+    on: date
+    lead: LeadContact | None
+
+    def conditions(self) -> set[str]:
+        """Returns the conditions that are true of this letter."""
+        holds = {
+            "working_age": is_of_working_age(self.patient.birth_date, self.on),
+            "practice_has_phone": bool(self.patient.practice.phone),
+            "sender_has_phone": bool(self.sender.phone),
+            "coordinator_has_phone": bool(self.lead and self.lead.phone),
+        }
+        return {name for name, is_true in holds.items() if is_true}
+
+    def values(self, words: TemplateVersion | Translation, language: str) -> dict[str, str]:
+        """Returns what placeholders stand for in a language. Raises LetterNotMade without the coordinator they want."""
+        values = {
+            "name": f"{self.patient.given_name} {self.patient.family_name}".strip(),
+            "date": long_date(self.on, language),
+            "practice_name": self.patient.practice.name,
+            "practice_phone": self.patient.practice.phone,
+            "sender_name": self.sender.name,
+            "sender_phone": self.sender.phone,
+        }
+        if self.lead:
+            values |= {"coordinator_name": self.lead.name, "coordinator_phone": self.lead.phone}
+        elif wording.asks_for(words.body, "coordinator_"):
+            raise LetterNotMade("They have no care coordinator.")
+        if direction(words.subject or words.body) == "rtl":
+            return {name: f"{_ISOLATE}{value}{_END_ISOLATE}" for name, value in values.items()}
+        return values
 
 
 def letter(
@@ -30,32 +82,73 @@ def letter(
     dated: datetime,
     unit: Organisation | None = None,
 ) -> LetterContent:
-    """Returns one person's letter. `address` is the block the database made and checked (`holds.address_block`).
+    """Returns one person's letter, in the language and format they need.
 
-    `unit` is the hospital unit that writes; without one it is the practice.
+    `address` is the block the database made and checked (`holds.address_block`). `unit` is the
+    hospital unit that writes; without one it is the practice. Raises LetterNotMade.
     """
-    sender = unit or patient.practice
-    conditions = _conditions(patient, timezone.localdate(dated)) | ({"sender_has_phone"} if sender.phone else set())
-    values = {
-        **_values(patient, timezone.localdate(dated)),
-        "sender_name": sender.name,
-        "sender_phone": sender.phone,
-    }
+    about = _about(version, patient, dated, unit)
+    return letter_in(version, translation_for(version, patient.language), about, address)
+
+
+def letter_in(
+    version: TemplateVersion, translated: Translation | None, about: About, address: Iterable[str]
+) -> LetterContent:
+    """Returns the letter in English, or in a translation with the English after it. Raises LetterNotMade."""
+    main, *also = [_part(words, about) for words in (translated, version) if words]
+    sender = about.sender
     below = [*sender.address_lines, sender.postcode, sender.phone]
     return LetterContent(
-        title=version.subject,
-        date=values["date"],
+        title=main.title,
+        date=long_date(about.on, "en"),
         address=tuple(address),
         sender=(sender.name, *(line for line in below if line)),
-        blocks=tuple(wording.letter_blocks(version.body, values, conditions)),
+        blocks=main.blocks,
+        language=main.language,
+        format=format_needed(about.patient),
+        also=tuple(also),
     )
 
 
+def _part(words: TemplateVersion | Translation, about: About) -> Part:
+    language = _language(words)
+    blocks = wording.letter_blocks(words.body, about.values(words, language), about.conditions())
+    return Part(words.subject, tuple(blocks), language)
+
+
 def text(version: TemplateVersion, patient: Patient, *, dated: datetime) -> Text:
-    """Returns one person's text. Raises ValueError where their number is none."""
-    on = timezone.localdate(dated)
-    words = wording.text_message(version.body, _values(patient, on), _conditions(patient, on))
-    return Text(number=e164(patient.mobile), text=words, fragments=text_fragments(words))
+    """Returns one person's text, in their language. Raises ValueError where their number is none, or LetterNotMade."""
+    return text_in(translation_for(version, patient.language) or version, _about(version, patient, dated))
+
+
+def text_in(words: TemplateVersion | Translation, about: About) -> Text:
+    """Returns the text that these words make. Raises ValueError where the number is none, or LetterNotMade."""
+    language = _language(words)
+    said = wording.text_message(words.body, about.values(words, language), about.conditions())
+    return Text(e164(about.patient.mobile), said, text_fragments(said), language)
+
+
+def _language(words: TemplateVersion | Translation) -> str:
+    return words.language if isinstance(words, Translation) else "en"
+
+
+def _about(version: TemplateVersion, patient: Patient, dated: datetime, unit: Organisation | None = None) -> About:
+    lead = lead_contact(patient.pk) if wording.asks_for(version.body, "coordinator_") else None
+    return About(patient, unit or patient.practice, timezone.localdate(dated), lead)
+
+
+def format_needed(patient: Patient) -> Format:
+    """Returns the format in which somebody's letter is made."""
+    return next((each for each in FORMATS if each in patient.formats_needed), Format.STANDARD)
+
+
+@lru_cache(maxsize=256)
+def long_date(on: date, language: str) -> str:
+    """Returns `14 March 2020` in a language; in digits where Django knows no months of it."""
+    if not translation.check_for_language(language):
+        return f"{on:%d/%m/%Y}"
+    with translation.override(language):
+        return formats.date_format(on, "j E Y")
 
 
 def invented_patient() -> Patient:
@@ -64,25 +157,13 @@ def invented_patient() -> Patient:
         name="Mill Lane Surgery", address_lines=["12 Mill Lane", "Sutton"], postcode="SM1 1AB", phone="01632 960001"
     )
     return Patient(
-        given_name="Amina", family_name="Khan", birth_date=date(1970, 2, 14), mobile="07700900123", practice=practice
+        given_name="Amina",
+        family_name="Khan",
+        birth_date=date(1970, 2, 14),
+        mobile="07700900123",
+        language="",
+        practice=practice,
     )
 
 
 INVENTED_ADDRESS = ["Amina Khan", "1 Mill Lane", "Sutton", "SM1 1AA"]
-
-
-def _values(patient: Patient, on: date) -> dict[str, str]:
-    return {
-        "name": f"{patient.given_name} {patient.family_name}".strip(),
-        "date": f"{on.day} {on:%B %Y}",
-        "practice_name": patient.practice.name,
-        "practice_phone": patient.practice.phone,
-    }
-
-
-def _conditions(patient: Patient, on: date) -> set[str]:
-    holds = {
-        "working_age": is_of_working_age(patient.birth_date, on),
-        "practice_has_phone": bool(patient.practice.phone),
-    }
-    return {name for name, is_true in holds.items() if is_true}

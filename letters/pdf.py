@@ -6,20 +6,34 @@ behind that.
 
 import json
 import threading
+import unicodedata
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
+from typing import Any, Literal, cast
 
 import typst
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from letters.rules import Format
 from letters.wording import Block
 
 _TEMPLATE = (Path(__file__).parent / "typst" / "letter.typ").read_bytes()
-_FONT_FOLDERS = ("400Regular", "700Bold")
+#: The fonts of `letter.typ`, each with the package it comes in. What none of them has, no letter can say.
+_FONTS = {
+    "Noto Nastaliq Urdu": "noto-nastaliq-urdu",
+    "Noto Sans": "noto-sans",
+    "Noto Sans Arabic": "noto-sans-arabic",
+    "Noto Sans Bengali": "noto-sans-bengali",
+    "Noto Sans Gujarati": "noto-sans-gujarati",
+    "Noto Sans Gurmukhi": "noto-sans-gurmukhi",
+    "Noto Sans Tamil": "noto-sans-tamil",
+}
+_WEIGHTS = ("400Regular", "700Bold")
+#: What stands between two lines, in em: scripts with much above or below their line need more.
+_LEADING, _LEADING_OF_OTHER_SCRIPTS, _LEADING_OF_NASTALIQ = 0.6, 0.8, 1.3
 _local = threading.local()
 
 
@@ -28,8 +42,26 @@ class LetterNotMade(Exception):
 
 
 @dataclass(frozen=True)
+class Part:
+    """The whole letter in one language (BCP 47)."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    language: str = "en"
+
+    @property
+    def direction(self) -> Literal["ltr", "rtl"]:
+        """Which way it is read: as the first letter of its title is."""
+        return direction(self.title)
+
+
+@dataclass(frozen=True)
 class LetterContent:
-    """What one letter says. `sender` is the practice: its name, then the lines below it."""
+    """What one letter says. `sender` is the practice: its name, then the lines below it.
+
+    Every format but the standard one is set in large print; the supplier makes the rest of it from that. `also` is
+    the same letter in other languages, each on a page of its own.
+    """
 
     title: str
     date: str
@@ -37,6 +69,19 @@ class LetterContent:
     sender: tuple[str, ...]
     blocks: tuple[Block, ...]
     language: str = "en"
+    format: Format = Format.STANDARD
+    also: tuple[Part, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The letter in each of its languages, the person's own first."""
+        return (Part(self.title, self.blocks, self.language), *self.also)
+
+
+def direction(text: str) -> Literal["ltr", "rtl"]:
+    """Returns which way a text is read, by its first letter."""
+    sorts = (unicodedata.bidirectional(character) for character in text)
+    return "rtl" if next((sort for sort in sorts if sort in ("L", "R", "AL")), "L") != "L" else "ltr"
 
 
 def make_pdf(content: LetterContent, *, made_at: datetime) -> bytes:
@@ -55,7 +100,27 @@ def make_pdf(content: LetterContent, *, made_at: datetime) -> bytes:
 
 def _files(content: LetterContent) -> dict[str, bytes]:
     # As a file, not in `sys_inputs`: with other inputs typst builds and hashes its whole library anew, 3 ms a letter.
-    return {"main.typ": _TEMPLATE, "letter.json": json.dumps(asdict(content)).encode()}
+    return {"main.typ": _TEMPLATE, "letter.json": json.dumps(for_template(content)).encode()}
+
+
+def for_template(content: LetterContent) -> dict[str, Any]:
+    """Returns a letter as `letter.typ` reads it."""
+    return {
+        "date": content.date,
+        "address": content.address,
+        "sender": content.sender,
+        "format": content.format,
+        "parts": [_part(part) for part in content.parts],
+    }
+
+
+def _part(part: Part) -> dict[str, Any]:
+    if part.language == "ur":
+        leading = _LEADING_OF_NASTALIQ
+    else:
+        is_latin = unicodedata.name(part.title[0], "").startswith(("LATIN", "DIGIT"))
+        leading = _LEADING if is_latin else _LEADING_OF_OTHER_SCRIPTS
+    return {**asdict(part), "direction": part.direction, "leading": leading}
 
 
 def _compiler() -> typst.Compiler:
@@ -66,14 +131,14 @@ def _compiler() -> typst.Compiler:
 
 @lru_cache(maxsize=1)
 def _fonts() -> typst.Fonts:
-    folder = settings.NODE_MODULES / "@expo-google-fonts" / "noto-sans"
+    folder = settings.NODE_MODULES / "@expo-google-fonts"
     fonts = typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,
-        font_paths=[folder / name for name in _FONT_FOLDERS],
+        font_paths=[folder / package / weight for package in _FONTS.values() for weight in _WEIGHTS],
     )
-    if fonts.families() != ["Noto Sans"]:  # else every letter would fail, one by one
-        raise ImproperlyConfigured(f"Noto Sans is not in {folder}: run `make setup`.")
+    if missing := sorted(set(_FONTS) - set(fonts.families())):  # else every letter would fail, one by one
+        raise ImproperlyConfigured(f"Not in {folder}: {', '.join(missing)}. Run `make setup`.")
     return fonts
 
 

@@ -102,6 +102,7 @@ def _marks(body: str) -> set[str]:
     return {f"(({condition}??" if condition else f"(({name}))" for condition, name in tokens if condition or name}
 
 
+@lru_cache(maxsize=256)
 def asks_for(body: str, beginning: str) -> bool:
     """Returns whether any placeholder or condition of a template begins so, such as `coordinator_`."""
     return any(mark.startswith(f"(({beginning}") for mark in _marks(body))

@@ -1,10 +1,12 @@
 """Reads of the coordinators app. A coordinator reaches their caseload, council staff their council's referrals."""
 
 from coordinators.queries.caseload import (
+    LeadContact,
     assignments,
     caseload,
     caseload_counts,
     check_ins,
+    lead_contact,
     needs,
     not_safe_to_talk,
     open_by_kind,
@@ -28,12 +30,14 @@ from coordinators.queries.referrals import (
 __all__ = [
     "OPEN_STATES",
     "CouncilReferral",
+    "LeadContact",
     "assignments",
     "caseload",
     "caseload_counts",
     "check_ins",
     "coordination_counts",
     "for_council",
+    "lead_contact",
     "needs",
     "not_safe_to_talk",
     "open_by_kind",

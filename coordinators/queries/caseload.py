@@ -1,6 +1,7 @@
 """Reads of a coordinator's caseload: whom they lead for, check-ins, needs."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -17,6 +18,21 @@ from shielding.accounts.models import Membership
 def assignments(membership: Membership) -> QuerySet[Assignment]:
     """Returns whom this coordinator leads for now, with patient and practice. Everything of theirs goes through it."""
     return Assignment.objects.filter(coordinator=membership, ended_at__isnull=True).select_related("patient__practice")
+
+
+@dataclass(frozen=True)
+class LeadContact:
+    """How a letter names who leads for somebody. `phone` is of where they work; empty where none is known."""
+
+    name: str
+    phone: str
+
+
+def lead_contact(patient_id: UUID) -> LeadContact | None:
+    """Returns how to name who leads for this person now, to the person alone; None where nobody does."""
+    current = Assignment.objects.filter(patient=patient_id, ended_at__isnull=True)
+    found = current.values_list("coordinator__user__name", "coordinator__organisation__phone").first()
+    return LeadContact(*found) if found else None
 
 
 def caseload(membership: Membership, *, name: str = "", show: str = "") -> QuerySet[Assignment]:

@@ -1,7 +1,7 @@
 """Notes the address that a letter came back from, and the number that texts do not reach.
 
 `cohort.queries.holds` holds people while their address or number is still that one, so that whoever
-corrects it frees them by that alone.
+corrects it frees them by that alone; or the practice says that it is right all the same.
 """
 
 from collections.abc import Collection, Mapping
@@ -10,10 +10,13 @@ from uuid import UUID
 
 from django.apps import apps
 from django.db import connection, transaction
-from django.db.models import Expression, QuerySet
+from django.db.models import Exists, Expression, OuterRef, QuerySet
 
+from cohort import policies
 from cohort.models import Patient
 from cohort.queries.holds import PlainNumber, printed_address
+from cohort.queries.worklists import entries
+from shielding.accounts.models import Membership
 
 # What was said of somebody at each time is in the history until the moment it was changed, and then in their row.
 # What was sent to an old address does not take the place of what is known of the present one.
@@ -31,6 +34,10 @@ UPDATE cohort_patient patient SET {value} = failed.said, {moment} = %s
 FROM failed JOIN said now ON now.id = failed.id AND now.until = 'infinity'
 WHERE patient.id = failed.id AND failed.said <> '' AND (failed.said = now.said OR patient.{value} <> now.said)
 """
+
+
+class AnotherByNow(Exception):
+    """What the practice was shown does not stand any more, so nothing is taken back."""
 
 
 def letter_returned(
@@ -74,3 +81,36 @@ def _note(
             [*past_values, *present_values, ids, [sent_at.get(patient_id) for patient_id in ids], at],
         )
         return int(cursor.rowcount)
+
+
+@transaction.atomic
+def address_is_right(*, patient_id: UUID, by: Membership, seen: str) -> Patient:
+    """Takes a practice's word that an address is right although a letter came back; returns the patient.
+
+    `seen` is the moment, in ISO 8601, of the returned letter that the practice was shown. Raises
+    AnotherByNow where that does not stand any more, NotAllowed, Patient.DoesNotExist.
+    """
+    patient = _lock(patient_id, by)
+    if patient.returned_at is None or patient.returned_at.isoformat() != seen:
+        raise AnotherByNow
+    patient.returned_address, patient.returned_at = "", None
+    patient.save(update_fields=["returned_address", "returned_at"])
+    return patient
+
+
+@transaction.atomic
+def number_is_right(*, patient_id: UUID, by: Membership, seen: str) -> Patient:
+    """Takes a practice's word that texts reach a number after all; as `address_is_right`."""
+    patient = _lock(patient_id, by)
+    if patient.undeliverable_at is None or patient.undeliverable_at.isoformat() != seen:
+        raise AnotherByNow
+    patient.undeliverable_mobile, patient.undeliverable_at = "", None
+    patient.save(update_fields=["undeliverable_mobile", "undeliverable_at"])
+    return patient
+
+
+def _lock(patient_id: UUID, by: Membership) -> Patient:
+    """Returns one of the people on the practice's lists, their row locked."""
+    policies.check_can_review(by)
+    here = entries(by).filter(patient=OuterRef("pk"))
+    return Patient.objects.select_for_update(no_key=True).filter(Exists(here)).get(pk=patient_id)

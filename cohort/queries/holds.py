@@ -24,22 +24,16 @@ from django.db.models import (
     When,
 )
 
+from cohort.addresses import BFPO, FEWEST_LINES, FORBIDDEN_STARTS, MOST_LINES, POSTCODE
 from cohort.models import ListEntry, Patient
 from cohort.queries.late import lists_to_contact
 from cohort.rules import Channel, HoldReason, ReviewState
 
 # These patterns are matched against the whole block in capitals, its lines set apart by line feeds.
 
-#: A UK postcode with or without its space. Source: the pattern the UK government published with its
-#: bulk data transfer guidance (BS 7666); BFPO postcodes (BF1) fit it too.
-POSTCODE = (
-    r"(GIR ?0AA|[A-PR-UWYZ]([0-9]{1,2}|[A-HK-Y][0-9][0-9ABEHMNPRV-Y]?|[0-9][A-HJKPS-UW]) ?[0-9][ABD-HJLNP-UW-Z]{2})"
-)
-#: A forces address may end in its BFPO number in place of a postcode.
-BFPO = r"BFPO ?(C/O ?)?[0-9]{1,4}"
 #: 3 to 7 lines, the last a postcode or BFPO number; none begins with `@()=[]"\/,<>~`. The printers'
 #: rule, as GOV.UK Notify publishes it.
-USABLE_ADDRESS = rf"""^([^][@()="\\/,<>~\n][^\n]*\n){{2,6}}({POSTCODE}|{BFPO})$"""
+USABLE_ADDRESS = rf"^([^{FORBIDDEN_STARTS}\n][^\n]*\n){{{FEWEST_LINES - 1},{MOST_LINES - 1}}}({POSTCODE}|{BFPO})$"
 #: A line that says there is no address, and the pseudo-postcode ZZ99 3VZ that NHS systems record for
 #: it (NHS Data Dictionary). Notify refuses the same words.
 NO_FIXED_ABODE = r"(^|\n)(N\.?F\.?A\.?|[^\n]*NO FIXED (ABODE|ADDRESS)[^\n]*|ZZ99 ?3VZ)(\n|$)"
@@ -134,15 +128,26 @@ def hold_reason(channel: Channel, on: date) -> Case:
         (Q(asked_not_to_be_contacted=True), HoldReason.ASKED_NOT_TO_BE_CONTACTED),
         (Q(unsafe_channels__contains=[channel.value]), HoldReason.UNSAFE_CHANNEL),
     ]
+    return _first(reasons, contact_problem(channel))
+
+
+def contact_problem(channel: Channel) -> Case:
+    """Returns, over `Patient`, the last of the reasons of `hold_reason`: the address or number that is no use, or ''.
+
+    Nothing else that is against contact is looked at.
+    """
     if channel is Channel.LETTER:
-        reasons += [
+        reasons = [
             (has_returned_address(), HoldReason.LETTER_RETURNED),
             (Q(no_fixed_abode=True), HoldReason.NO_FIXED_ABODE),
         ]
-        otherwise: Expression = _AddressHold(_address_text(), no_fixed_abode=NO_FIXED_ABODE, usable=USABLE_ADDRESS)
-    else:
-        reasons.append((has_undeliverable_mobile(), HoldReason.NUMBER_UNDELIVERABLE))
-        otherwise = _NumberHold(F("mobile"), usable=MOBILE)
+        return _first(reasons, _AddressHold(_address_text(), no_fixed_abode=NO_FIXED_ABODE, usable=USABLE_ADDRESS))
+    return _first(
+        [(has_undeliverable_mobile(), HoldReason.NUMBER_UNDELIVERABLE)], _NumberHold(F("mobile"), usable=MOBILE)
+    )
+
+
+def _first(reasons: list[tuple[Any, HoldReason]], otherwise: Expression) -> Case:
     return Case(
         *(When(condition, then=Value(reason.value)) for condition, reason in reasons),
         default=otherwise,

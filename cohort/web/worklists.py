@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from cohort import policies
 from cohort.queries import review as review_queries
 from cohort.queries import worklists as queries
+from cohort.queries.contact_problems import how_many
 from cohort.queries.worklists import Tab
 from cohort.web.practice import CHOICES, age, chosen_of, found_or_404, just_decided, list_url, member, query_of
 from shielding.accounts.http import MemberRequest
@@ -29,7 +30,9 @@ def lists(request: MemberRequest) -> HttpResponse:
     """The practice's lists: how far each is, and when it is due. Counts only."""
     by = member(request)
     return render(
-        request, "cohort/validation/lists.html", {"rows": queries.progress(by), "today": timezone.localdate()}
+        request,
+        "cohort/validation/lists.html",
+        {"rows": queries.progress(by), "today": timezone.localdate(), "contact_problems": how_many(by)},
     )
 
 

@@ -24,6 +24,9 @@ class Item:
 _WHY = Item("Why or why not", "cohort:why", "See why one person was found by the search, or why not.")
 _VALIDATION = (
     Item("Lists to check", "cohort:lists", "Confirm, remove and add people, then send your list in."),
+    Item(
+        "Contact problems", "cohort:contact_problems", "Mend addresses and numbers that letters and texts cannot use."
+    ),
     Item("Your rates", "cohort:rates", "See how many people you remove and add, beside other practices."),
     _WHY,
     Item("Case conferences", "coordinators:conferences", "Meet your council about those who need most help."),

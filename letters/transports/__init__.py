@@ -1,12 +1,13 @@
 """Ways to give letters and texts to a supplier, one module each. The contract is in `contract` and `errors`."""
 
 from letters.models import Supplier
-from letters.transports.contract import Found, Item, OneCallEach, Receipt, WholeHandOvers
+from letters.transports.contract import Event, Item, OneCallEach, Receipt, WholeHandOvers
 from letters.transports.folder import Folder
+from letters.transports.notify.client import Notify
 from letters.transports.null import Null
 from letters.transports.print_supplier.client import PrintSupplier
 
-__all__ = ["Found", "Item", "OneCallEach", "Receipt", "WholeHandOvers", "transport_of"]
+__all__ = ["Event", "Item", "OneCallEach", "Receipt", "WholeHandOvers", "transport_of"]
 
 
 def transport_of(supplier: Supplier) -> WholeHandOvers | OneCallEach:
@@ -18,5 +19,5 @@ def transport_of(supplier: Supplier) -> WholeHandOvers | OneCallEach:
             return Folder()
         case Supplier.Transport.PRINT:
             return PrintSupplier()
-        case _:
-            raise NotImplementedError(supplier.transport)
+        case Supplier.Transport.NOTIFY:
+            return Notify()

@@ -1,9 +1,9 @@
 """What the outbox and its transports agree on: what is handed over, and the two ways of doing it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from letters.contents import Text
@@ -33,13 +33,18 @@ class Receipt:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a provider says of a message it has: its own id, and the status where that means one of ours."""
+class Event:
+    """What a supplier says of one attempt at a moment; `reason` is in plain words, without personal details.
 
-    provider_id: str
-    status: DeliveryStatus | None
+    `provider_id` is its own id of it, where it has one. `wrong_address`: the address or number is what failed.
+    """
+
+    reference: str
+    status: DeliveryStatus
     at: datetime
     reason: str = ""
+    provider_id: str = ""
+    wrong_address: bool = False
 
 
 class WholeHandOvers(ABC):
@@ -72,10 +77,17 @@ class WholeHandOvers(ABC):
 class OneCallEach(ABC):
     """Gives a provider one message a call, which it does not recognise when it comes twice."""
 
+    #: How long after it was sent the provider can be asked about a message.
+    remembers: timedelta
+
     @abstractmethod
     def send(self, item: Item) -> str:
         """Gives one message; returns the provider's own id of it. Raises Refused, TryLater and InDoubt."""
 
     @abstractmethod
-    def look_up(self, reference: str) -> Found | None:
+    def look_up(self, reference: str) -> Event | None:
         """Returns what the provider says of a reference, or None where it has none. Raises TryLater."""
+
+    @abstractmethod
+    def news(self, *, since: datetime) -> Iterator[Event]:
+        """Yields what the provider says of everything given since then, the newest first. Raises TryLater."""

@@ -1,0 +1,1 @@
+"""GOV.UK Notify: our use of its client, what its statuses mean, and a stub of ours."""

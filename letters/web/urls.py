@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from letters.web import hospitals, lists, views
+from letters.web import contact_history, hospitals, lists, views
 
 app_name = "letters"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("batches/<uuid:batch_id>/stop/", views.stop, name="stop"),
     path("batches/<uuid:batch_id>/try-again/", views.try_again, name="try_again"),
     path("unit/letters/", hospitals.unit_letters, name="unit_letters"),
+    path("people/<uuid:patient_id>/contact/", contact_history.contact_history, name="contact_history"),
     path("lists/people/<uuid:patient_id>/hospital-letters/", hospitals.copies, name="copies"),
     path("lists/people/<uuid:patient_id>/hospital-letters/<uuid:message_id>.pdf", hospitals.copy, name="copy"),
 ]

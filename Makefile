@@ -8,7 +8,9 @@ ENTRIES ?= 20000
 PRACTICES ?= 50
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup spark demo test bench-search bench-web lint lock clean
+MESSAGES ?= 100000
+LETTERS ?= 20000
+.PHONY: help setup spark demo test bench-search bench-web bench-letters lint lock clean
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -16,7 +18,7 @@ setup: $(VENV)/ready static/ready ## Make the environment
 
 $(VENV)/ready: requirements/dev.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed")'
-	$(PYTHON) -m venv --clear $(VENV)
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	touch $@
 
@@ -49,6 +51,10 @@ bench-search: setup ## Measure the search against what bounds it (PEOPLE=100000,
 
 bench-web: setup ## Measure a practice's pages, long list against short (ENTRIES=20000 PRACTICES=50)
 	$(BIN)/python -m benchmarks.web $(ENTRIES) $(PRACTICES)
+
+bench-letters: PEOPLE = 1000000
+bench-letters: setup ## Measure letters made, people queued, messages settled (PEOPLE=1000000 MESSAGES=100000 LETTERS=20000)
+	$(BIN)/python -m benchmarks.letters $(PEOPLE) $(MESSAGES) $(LETTERS)
 
 lint: setup ## Run the linters and type checks
 	$(BIN)/ruff check .

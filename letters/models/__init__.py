@@ -1,6 +1,7 @@
 """Models of the letters app."""
 
 from letters.models.batches import Batch, Campaign, PartialStop
+from letters.models.checks import HandOverCheck
 from letters.models.messages import HandOver, Message, PastAttempt, Receipt
 from letters.models.suppliers import Supplier, SupplierDay
 from letters.models.templates import Template, TemplateVersion, Translation
@@ -12,6 +13,7 @@ __all__ = [
     "Batch",
     "Campaign",
     "HandOver",
+    "HandOverCheck",
     "Message",
     "PartialStop",
     "PastAttempt",

@@ -9,6 +9,8 @@ from uuid import UUID
 
 import phonenumbers
 
+from cohort.rules import HoldReason
+
 
 class MessageState(StrEnum):
     """Where one letter or text stands in the outbox.
@@ -55,6 +57,32 @@ MESSAGE_TRANSITIONS: dict[MessageState, frozenset[MessageState]] = {
     MessageState.FAILED: frozenset({MessageState.WAITING, MessageState.STOPPED}),
     MessageState.STOPPED: frozenset(),
 }
+
+
+#: Nothing more is done with the message unless something happens to it.
+SETTLED = (MessageState.HANDED_OVER, MessageState.HELD, MessageState.FAILED, MessageState.STOPPED)
+
+
+#: The message goes, or has gone as far as we know: its person gets no other instead of it.
+IN_PLAY = (
+    MessageState.WAITING,
+    MessageState.MAKING,
+    MessageState.RELEASED,
+    MessageState.IN_DOUBT,
+    MessageState.HANDED_OVER,
+)
+
+#: Holds of one channel: another may reach the person.
+CHANNEL_HOLDS = frozenset(
+    {
+        HoldReason.UNSAFE_CHANNEL,
+        HoldReason.LETTER_RETURNED,
+        HoldReason.NUMBER_UNDELIVERABLE,
+        HoldReason.NO_FIXED_ABODE,
+        HoldReason.NO_USABLE_ADDRESS,
+        HoldReason.NO_USABLE_NUMBER,
+    }
+)
 
 
 class DeliveryStatus(StrEnum):

@@ -43,6 +43,8 @@ def _item(batch: Batch, message: Message, patient: Patient) -> Item:
     if version is None or batch.released_at is None:
         raise ValueError("There are no words for it.")
     if message.channel == Channel.SMS:
-        return Item(message.reference, contents.text(version, patient, dated=batch.released_at))
+        text = contents.text(version, patient, dated=batch.released_at)
+        return Item(message.reference, text, language=text.language)
     content = contents.letter(version, patient, patient.address, dated=batch.released_at, unit=batch.unit)  # type: ignore[attr-defined]
-    return Item(message.reference, make_pdf(content, made_at=batch.released_at))
+    pdf = make_pdf(content, made_at=batch.released_at)
+    return Item(message.reference, pdf, content.format, content.language)

@@ -6,10 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import OuterRef, Subquery
 
 from cohort.models import Patient
-from cohort.queries.holds import hold_reason
+from cohort.queries.holds import hold_reason_of
 from letters.actions.locks import lock_to_work
 from letters.actions.outbox.claiming import Claim
 from letters.actions.outbox.making import Made
@@ -20,13 +20,13 @@ from letters.rules import BatchState, MessageState
 
 # The holds are read and the messages moved in one snapshot. Materialised, so that each person's hold is
 # worked out once and not for each column that depends on it. What the supplier has no room for today
-# waits again.
+# waits again. Locked as they are read, the messages are found by their id alone when they are moved.
 _RELEASE = """
 WITH checked AS MATERIALIZED ({checked}),
-placed AS (
-  SELECT message_id, as_at, held_by,
+placed AS MATERIALIZED (
+  SELECT id, as_at, held_by,
     CASE WHEN held_by <> '' THEN 'HELD'
-      WHEN row_number() OVER (PARTITION BY held_by = '' ORDER BY queued_at, turn, message_id) <= %s THEN 'RELEASED'
+      WHEN row_number() OVER (PARTITION BY held_by = '' ORDER BY queued_at, turn, id) <= %s THEN 'RELEASED'
       ELSE 'WAITING' END AS state
   FROM checked
 ),
@@ -41,7 +41,7 @@ moved AS (
     holds_checked_against = placed.as_at,
     lease_until = NULL
   FROM placed
-  WHERE message.id = placed.message_id AND message.state = 'MAKING' AND message.lease_token = %s
+  WHERE message.id = placed.id
   RETURNING message.state
 )
 SELECT count(*) FROM moved WHERE state = 'RELEASED'
@@ -62,23 +62,23 @@ def release(*, claimed: Claim, made: Made, at: datetime, only: UUID | None = Non
     if batch.state != BatchState.RELEASED or not room or not is_open(claimed.supplier, at=at):
         put_back(claimed)
         return None
-    which = {"messages__id": only} if only else {}
+    ours = Message.objects.filter(state=MessageState.MAKING, lease_token=claimed.token)
+    # Asked of each message in turn: without fresh statistics PostgreSQL would join the whole table.
     checked, parameters = (
-        Patient.objects.filter(messages__state=MessageState.MAKING, messages__lease_token=claimed.token, **which)
+        (ours.filter(id=only) if only else ours)
+        .select_for_update(no_key=True, of=("self",))
         .annotate(
-            message_id=F("messages__id"),
-            queued_at=F("messages__queued_at"),
-            turn=F("messages__turn"),
-            held_by=hold_reason(claimed.channel, uk_date(at)),
+            held_by=hold_reason_of("patient_id", claimed.channel, uk_date(at)),
+            as_at=Subquery(Patient.objects.filter(pk=OuterRef("patient_id")).values("as_at")[:1]),
         )
-        .values("message_id", "queued_at", "turn", "held_by", "as_at")
+        .values("id", "queued_at", "turn", "held_by", "as_at")
         .query.sql_with_params()
     )
     key = uuid.uuid4()
     with connection.cursor() as cursor:
         cursor.execute(
             _RELEASE.format(checked=checked),
-            [*parameters, room, at, key, claimed.supplier.pk, at, claimed.token],
+            [*parameters, room, at, key, claimed.supplier.pk, at],
         )
         released = int(cursor.fetchone()[0])
     if released:

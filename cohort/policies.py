@@ -58,7 +58,9 @@ MAY: dict[Act, Permission] = {
         Organisation.Kind.HOSPITAL,
     ),
     Act.KEEP_TOKENS: Permission(
-        "make and revoke the tokens of hospital units' computers", frozenset({Role.ADMINISTRATOR})
+        "make and revoke the tokens of hospital units' computers",
+        frozenset({Role.ADMINISTRATOR}),
+        Organisation.Kind.CENTRE,
     ),
     Act.OVERSEE: Permission(
         "see how far every practice is, and decide about the people of late ones",

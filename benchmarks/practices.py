@@ -8,6 +8,7 @@ from typing import Any
 
 LARGE, SMALL = 3_300, 50
 LARGE_CODE, SMALL_CODE = "B00001", "B00002"
+CENTRE = "centre@example.test"
 USERS = 20
 PASSWORD = "a long enough password"  # noqa: S105 - of invented users in a database that is thrown away
 #: One round of hashing: what is measured is pages, not passwords.
@@ -78,6 +79,7 @@ def fill(cursor: Any, *, practices: int, entries: int, at: Any) -> None:
         values,
     )
     _users(cursor, at)
+    _operator()
 
 
 def _criteria(cursor: Any, at: Any) -> None:
@@ -105,6 +107,14 @@ def _users(cursor: Any, at: Any) -> None:
         " JOIN accounts_organisation o ON lower(o.code) = split_part(made.email, '-', 1)",
         {"password": password, "at": at, "codes": [LARGE_CODE, SMALL_CODE], "users": USERS},
     )
+
+
+def _operator() -> None:
+    from shielding.accounts.actions import make_user
+    from shielding.accounts.models import Organisation, Role
+
+    centre = Organisation.objects.create(code="CENTRE", name="National team", kind=Organisation.Kind.CENTRE)
+    make_user(email=CENTRE, name="Olu Adams", password=PASSWORD, organisation=centre, role=Role.CENTRAL_OPERATOR)
 
 
 def prepare(*, practices: int, entries: int) -> dict[str, Any]:

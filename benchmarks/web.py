@@ -25,7 +25,7 @@ from urllib.parse import urlencode
 
 import psycopg2
 
-from benchmarks.practices import LARGE, LARGE_CODE, PASSWORD, SMALL, SMALL_CODE, USERS, prepare
+from benchmarks.practices import CENTRE, LARGE, LARGE_CODE, PASSWORD, SMALL, SMALL_CODE, USERS, prepare
 from shielding import embedded
 from shielding.demo.processes import free_port, web
 
@@ -35,6 +35,7 @@ _BULK = 3_000
 _TRIES = 3
 _CONFIRM = {"decision": "confirm", "then": "stay"}
 _SHOWN = ("worklist", "person", "decision")
+_CENTRES = {"oversight": "/oversight/", "oversight, as a file": "/oversight/lists.csv", "rates": "/oversight/rates/"}
 
 
 @dataclass
@@ -100,6 +101,7 @@ def main() -> None:
             "practices": practices,
             "queries": _queries(),
             "pages": _pages(folder / "web"),
+            "centre": _centre(),
         }
         found |= {"bulk": _bulk()}
     found["ratios"] = _ratios(found)
@@ -123,6 +125,10 @@ def table(result: dict[str, Any]) -> Iterator[str]:
             f"| {page} | {counts['3,300']} | {counts['50']} | {large['p50']:.0f} / {large['p95']:.0f}"
             f" | {small['p50']:.0f} / {small['p95']:.0f} | {result['ratios'][page]:.2f}; at most 1.5 |"
         )
+    centre = ", ".join(
+        f"{page} {took['seconds']:.2f} s ({took['queries']} queries)" for page, took in result["centre"].items()
+    )
+    yield f"\nThe centre's pages on {result['practices']:,} practices: {centre}."
     bulk = result["bulk"]
     yield (
         f"\nConfirming {_BULK:,} people together took {bulk['confirm']:.2f} s, one bare UPDATE of their entries with"
@@ -250,6 +256,31 @@ def _visit(list_id: str, visitor: Visitor) -> list[tuple[str, float]]:
     if (status, shown, decided, undone) != (200, 200, 302, 302):
         raise RuntimeError(f"Pages were answered with {status}, {shown}, {decided}, {undone}.")
     return [("worklist", worklist), ("person", opened), ("decision", decision)]
+
+
+def _centre() -> dict[str, dict[str, float]]:
+    """Measures the pages on which the centre oversees every practice, in this process; the best of each."""
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    from shielding.accounts.models import User
+
+    client = Client(HTTP_HOST="localhost")
+    client.force_login(User.objects.get(email=CENTRE))
+    found: dict[str, dict[str, float]] = {}
+    for page, path in _CENTRES.items():
+        took = []
+        for _ in range(_TRIES):
+            began = time.monotonic()
+            with CaptureQueriesContext(connection) as captured:
+                answer = client.get(path)
+                b"".join(answer)
+            took.append(time.monotonic() - began)
+            if answer.status_code != 200:
+                raise RuntimeError(f"{path} was answered with {answer.status_code}.")
+        found[page] = {"seconds": min(took), "queries": len(captured)}
+    return found
 
 
 def _bulk() -> dict[str, float]:

@@ -115,6 +115,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 60 * 60}
 CELERY_BEAT_SCHEDULE = {
     "wake-waiting-work": {"task": "shielding.tasks.wake_waiting_work", "schedule": 30.0},
+    "collect-receipts": {"task": "letters.tasks.collect_receipts", "schedule": 5.0 * 60},
+    "reconcile": {"task": "letters.tasks.reconcile", "schedule": 5.0 * 60},
+    "catch-up-receipts": {"task": "letters.tasks.catch_up_receipts", "schedule": 60.0 * 60},
     "remind-practices": {"task": "cohort.tasks.remind_practices", "schedule": crontab(minute="10", hour="8-17")},
     "sweep-practice-sheets": {"task": "cohort.tasks.sweep_practice_sheets", "schedule": 60.0 * 60},
     "clear-old-sessions": {"task": "shielding.tasks.clear_old_sessions", "schedule": 60.0 * 60},

@@ -19,7 +19,6 @@ from uuid import UUID
 
 import requests
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 
 from letters.transports.contract import Item, Receipt, WholeHandOvers
 from letters.transports.errors import HandOverMismatch, Refused, TransportError, TryLater
@@ -36,8 +35,6 @@ class PrintSupplier(WholeHandOvers):
     """The print supplier of the settings."""
 
     def __init__(self) -> None:
-        if not settings.PRINT_SUPPLIER_URL:
-            raise ImproperlyConfigured("Set PRINT_SUPPLIER_URL, or choose another transport.")
         self._base = settings.PRINT_SUPPLIER_URL.rstrip("/")
         self._session = kept(_session, settings.PRINT_SUPPLIER_USER, settings.PRINT_SUPPLIER_PASSWORD)
 

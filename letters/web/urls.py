@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from letters.web import contact_history, hospitals, lists, views
+from letters.web import callbacks, contact_history, hospitals, lists, views
 
 app_name = "letters"
 urlpatterns = [
@@ -15,6 +15,8 @@ urlpatterns = [
     path("batches/<uuid:batch_id>/release/", views.release, name="release"),
     path("batches/<uuid:batch_id>/stop/", views.stop, name="stop"),
     path("batches/<uuid:batch_id>/try-again/", views.try_again, name="try_again"),
+    path("callbacks/notify/", callbacks.notify, name="notify_callback"),
+    path("callbacks/notify/returned/", callbacks.notify_returned, name="notify_returned"),
     path("unit/letters/", hospitals.unit_letters, name="unit_letters"),
     path("people/<uuid:patient_id>/contact/", contact_history.contact_history, name="contact_history"),
     path("lists/people/<uuid:patient_id>/hospital-letters/", hospitals.copies, name="copies"),

@@ -36,7 +36,7 @@ OPEN = {
 
 
 #: These are for programs: without a token they say so, and lead nowhere.
-API = "api/v1/"
+API = ("api/v1/", "callbacks/")
 
 
 def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:

@@ -4,7 +4,7 @@
 `migrate` alone. `manage.py` fills both in from the embedded servers when they are unset.
 """
 
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 
 import environ
@@ -259,6 +259,15 @@ try:
     TEXT_HOURS = (time.fromisoformat(_start), time.fromisoformat(_end))
 except ValueError as error:
     raise ImproperlyConfigured("Set TEXT_HOURS as in 08:00-20:00.") from error
+#: How many hours a message may be at a step before that is an alarm, as in `AGE_LIMITS=WAITING=72;MAKING=0.25`.
+#: MAKING: past the worker's lease. HANDED_OVER: without a word from a supplier that gives receipts.
+AGE_LIMITS = {
+    step: timedelta(hours=hours)
+    for step, hours in (
+        {"WAITING": 72.0, "MAKING": 0.25, "RELEASED": 0.25, "IN_DOUBT": 24.0, "HANDED_OVER": 72.0}
+        | env.dict("AGE_LIMITS", cast={"value": float}, default={})
+    ).items()
+}
 #: Days a practice has to validate its list.
 VALIDATION_DAYS = 7
 #: Days before it is due that a practice is first reminded of its list.

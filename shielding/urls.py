@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("coordinators.web.urls")),
     path("", include("letters.web.urls")),
     path("api/v1/", include("cohort.api.urls")),
+    path("api/v1/", include("letters.api.urls")),
     path("accounts/", include("shielding.accounts.urls")),
     path("admin/", admin.site.urls),
 ]

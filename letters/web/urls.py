@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from letters.web import callbacks, contact_history, hospitals, lists, views
+from letters.web import arrivals, callbacks, contact_history, hospitals, lists, views
 
 app_name = "letters"
 urlpatterns = [
     path("lists/<uuid:list_id>/reopen/", lists.reopen, name="reopen_list"),
+    path("arrivals/", arrivals.arrivals, name="arrivals"),
     path("batches/", views.batches, name="batches"),
     path("batches/plan/", views.plan, name="plan"),
     path("batches/templates/<int:version_id>/", views.preview, name="preview"),

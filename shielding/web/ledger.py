@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from letters.arrivals import arrivals
 from shielding.accounts.http import MemberRequest
 from shielding.ledger import SEE_LEDGER, ledger
 
@@ -13,4 +14,5 @@ from shielding.ledger import SEE_LEDGER, ledger
 def show(request: MemberRequest) -> HttpResponse:
     """Every stage with a bar and its table, for the central operator."""
     SEE_LEDGER.check(request.membership)
-    return render(request, "ledger.html", {"ledger": ledger(), "now": timezone.now()})
+    now = timezone.now()
+    return render(request, "ledger.html", {"ledger": ledger(), "now": now, "arrivals": arrivals(now)})

@@ -41,6 +41,7 @@ ITEMS: dict[Role, tuple[Item, ...]] = {
         _WHY,
         Item("Risk models", "cohort:risk_lists", "Add the people whom a population risk model flags."),
         Item("Letters and texts", "letters:batches", "Make batches, see who is held and why, and stop a batch."),
+        Item("When will it arrive", "letters:arrivals", "See when letters should arrive, and what waits too long."),
     ),
     Role.CENTRAL_CLINICIAN: (
         Item("Criteria", "cohort:criteria", "Write, count, test and sign off who is at risk."),

@@ -239,8 +239,12 @@ def test_the_openapi_document_is_whole_and_without_warnings(db: None, capsys: py
         "/api/v1/lists/{list_id}/",
         "/api/v1/lists/{list_id}/rows/",
         "/api/v1/rows/{row_id}/withdraw/",
+        "/api/v1/arrivals/",
     }
-    assert document["components"]["securitySchemes"] == {"token": {"type": "http", "scheme": "bearer"}}
+    assert document["components"]["securitySchemes"] == {
+        "token": {"type": "http", "scheme": "bearer"},
+        "cookieAuth": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+    }
     from drf_spectacular.validation import validate_schema
 
     validate_schema(document)

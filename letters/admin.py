@@ -1,8 +1,8 @@
-"""Administration of templates: to be read. Words are drafted and approved on the pages of the centre."""
+"""Administration of suppliers, and templates to be read: words are drafted and approved on the pages of the centre."""
 
 from django.contrib import admin
 
-from letters.models import Template, TemplateVersion, Translation
+from letters.models import HandOverCheck, Supplier, Template, TemplateVersion, Translation
 from shielding.administration import ByRole
 
 
@@ -38,3 +38,22 @@ class TranslationAdmin(ReadOnly):
     list_filter = ("language",)
     list_select_related = ("version__template", "approved_by")
     ordering = ("version__template__name", "-version__number", "language")
+
+
+@admin.register(Supplier)
+class SupplierAdmin(ByRole, admin.ModelAdmin):
+    """Who prints, posts and texts. One of each channel is in use."""
+
+    list_display = ("name", "channel", "transport", "in_use", "daily_capacity", "rests_until")
+    list_filter = ("channel", "in_use")
+    ordering = ("channel", "name")
+
+
+@admin.register(HandOverCheck)
+class HandOverCheckAdmin(ReadOnly):
+    """What suppliers say they received: those that do not match what we gave are first."""
+
+    list_display = ("key", "count", "difference", "at", "received_at")
+    list_filter = (("difference", admin.EmptyFieldListFilter),)
+    search_fields = ("key",)
+    ordering = ("-difference", "-received_at")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Literal
 
 from django.utils import formats, timezone, translation
 
@@ -69,7 +70,7 @@ class About:
             values |= {"coordinator_name": self.lead.name, "coordinator_phone": self.lead.phone}
         elif wording.asks_for(words.body, "coordinator_"):
             raise LetterNotMade("They have no care coordinator.")
-        if direction(words.subject or words.body) == "rtl":
+        if read_direction(words) == "rtl":
             return {name: f"{_ISOLATE}{value}{_END_ISOLATE}" for name, value in values.items()}
         return values
 
@@ -135,6 +136,11 @@ def _language(words: TemplateVersion | Translation) -> str:
 def _about(version: TemplateVersion, patient: Patient, dated: datetime, unit: Organisation | None = None) -> About:
     lead = lead_contact(patient.pk) if wording.asks_for(version.body, "coordinator_") else None
     return About(patient, unit or patient.practice, timezone.localdate(dated), lead)
+
+
+def read_direction(words: TemplateVersion | Translation) -> Literal["ltr", "rtl"]:
+    """Returns which way words are read."""
+    return direction(words.subject or wording.without_marks(words.body))
 
 
 def format_needed(patient: Patient) -> Format:

@@ -51,7 +51,7 @@ class Part:
 
     @property
     def direction(self) -> Literal["ltr", "rtl"]:
-        """Which way it is read: as the first letter of its title is."""
+        """Which way it is read: as its title is."""
         return direction(self.title)
 
 
@@ -79,9 +79,9 @@ class LetterContent:
 
 
 def direction(text: str) -> Literal["ltr", "rtl"]:
-    """Returns which way a text is read, by its first letter."""
-    sorts = (unicodedata.bidirectional(character) for character in text)
-    return "rtl" if next((sort for sort in sorts if sort in ("L", "R", "AL")), "L") != "L" else "ltr"
+    """Returns which way a text is read, by most of its letters."""
+    sorts = [unicodedata.bidirectional(character) for character in text]
+    return "rtl" if sorts.count("R") + sorts.count("AL") > sorts.count("L") else "ltr"
 
 
 def make_pdf(content: LetterContent, *, made_at: datetime) -> bytes:

@@ -108,6 +108,11 @@ def asks_for(body: str, beginning: str) -> bool:
     return any(mark.startswith(f"(({beginning}") for mark in _marks(body))
 
 
+def without_marks(body: str) -> str:
+    """Returns a template's own words, without the names of placeholders and conditions."""
+    return _TOKEN.sub(" ", body)
+
+
 def tidy(body: str) -> str:
     """Returns a template as it is kept: no white space around it, and one sort of line end, whatever browsers send."""
     return "\n".join(line.rstrip() for line in body.strip().splitlines())

@@ -86,6 +86,12 @@ def test_a_text_is_in_the_persons_language_alone() -> None:
     assert contents.text(english, person(), dated=AT).language == "en"
 
 
+def test_a_text_that_begins_in_latin_is_read_as_the_rest_of_it() -> None:
+    english = version("NHS, for ((practice_name)): call ((practice_phone)).", "SMS")
+    translate(english, "ur", "NHS، ((practice_name)) کی طرف سے: ((practice_phone)) پر فون کریں۔", "")  # noqa: RUF001
+    assert "\u206801632 960001\u2069" in contents.text(english, person(language="ur"), dated=AT).text
+
+
 @pytest.mark.parametrize(
     ("needs", "expected"),
     [
@@ -141,7 +147,14 @@ def test_every_language_has_some_date() -> None:
 
 @pytest.mark.parametrize(
     ("words", "expected"),
-    [("Advice", "ltr"), ("اہم", "rtl"), ("2020: اہم", "rtl"), ("Ważna اہم", "ltr"), ("বাংলা", "ltr"), ("12", "ltr")],
+    [
+        ("Advice", "ltr"),
+        ("اہم", "rtl"),
+        ("2020: NHS: اہم مشورہ", "rtl"),
+        ("Ważna اہم", "ltr"),
+        ("বাংলা", "ltr"),
+        ("12", "ltr"),
+    ],
 )
-def test_a_text_is_read_as_its_first_letter_is(words: str, expected: str) -> None:
+def test_a_text_is_read_as_most_of_its_letters_are(words: str, expected: str) -> None:
     assert direction(words) == expected

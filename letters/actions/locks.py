@@ -23,6 +23,13 @@ def lock_out_workers(batch_id: UUID) -> Batch:
     return Batch.objects.select_for_update().get(pk=batch_id)
 
 
+def is_alone(at_what: str) -> bool:
+    """Returns whether nobody else is at this, and keeps others from it until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s), 0)", [f"letters {at_what}"])
+        return bool(cursor.fetchone()[0])
+
+
 def _lock(function: str, batch_id: UUID) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(%s)", [int.from_bytes(batch_id.bytes[:8], signed=True)])

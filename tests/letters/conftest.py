@@ -2,5 +2,6 @@
 
 from tests.cohort.factories import sign_in
 from tests.letters.factories import mailing, operator
+from tests.letters.test_calling import provider
 
-__all__ = ["mailing", "operator", "sign_in"]
+__all__ = ["mailing", "operator", "provider", "sign_in"]

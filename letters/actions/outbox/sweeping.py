@@ -10,20 +10,25 @@ from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 from cohort.models import Patient
 from cohort.queries.holds import hold_reason_of
 from cohort.rules import Channel
+from letters.actions.locks import is_alone, lock_to_work
 from letters.actions.outbox.claiming import LEASE_SECONDS
+from letters.actions.planning import queue_fallbacks
 from letters.models import Batch, Message, Supplier
-from letters.queries import OPEN, uk_date
+from letters.queries import OPEN, reached_otherwise, uk_date
 from letters.rules import BatchState, MessageState
 from letters.transports import OneCallEach, transport_of
+
+_GOING = (BatchState.RELEASED, BatchState.PAUSED, BatchState.FINISHED)
 
 
 @dataclass(frozen=True)
 class Swept:
-    """What a sweep found: messages put back, parked in doubt, whose hold is gone; batches finished or opened again."""
+    """What a sweep did: messages put back, parked, freed of a hold, queued otherwise; batches finished, reopened."""
 
     put_back: int
     parked: int
     unheld: int
+    fallbacks: int
     finished: int
     reopened: int
 
@@ -34,6 +39,7 @@ def sweep(*, at: datetime, lease_seconds: int = LEASE_SECONDS) -> Swept:
         _put_back_expired(at=at),
         park_in_doubt(at=at, older_than_seconds=lease_seconds),
         requeue_unheld(at=at),
+        queue_fallbacks_of_batches(at=at),
         _finish_batches(),
         _reopen_batches(),
     )
@@ -63,13 +69,16 @@ def park_in_doubt(*, at: datetime, older_than_seconds: int = LEASE_SECONDS) -> i
 def requeue_unheld(*, at: datetime) -> int:
     """Moves every held message whose hold is gone back to waiting, and renews the reason of the others.
 
-    Returns how many wait again. Messages of stopped batches stay as they are.
+    Returns how many wait again. Messages of stopped batches stay as they are; so do those whose person
+    the batch's other channel reaches. One worker at a time does this: the others return 0.
     """
     waiting = 0
     for channel in Channel:
         with transaction.atomic():
+            if not is_alone("requeue"):
+                return waiting
             held = (
-                Message.objects.filter(state=MessageState.HELD, channel=channel.value)
+                Message.objects.filter(~reached_otherwise(), state=MessageState.HELD, channel=channel.value)
                 .annotate(held_by=hold_reason_of("patient_id", channel, uk_date(at)))
                 .exclude(hold_reason=F("held_by"))
             )
@@ -79,6 +88,23 @@ def requeue_unheld(*, at: datetime) -> int:
             waiting += held.filter(held_by="").update(state=MessageState.WAITING, hold_reason="", **stamps)
             held.update(hold_reason=F("held_by"), **stamps)
     return waiting
+
+
+def queue_fallbacks_of_batches(*, at: datetime) -> int:
+    """Queues the fallback channel for whom the first one has turned out not to reach; returns for how many.
+
+    One worker at a time does this: the others return 0.
+    """
+    queued = 0
+    for batch_id in Batch.objects.filter(state__in=_GOING).exclude(fallback_channel="").values_list("pk", flat=True):
+        with transaction.atomic():
+            if not is_alone("requeue"):
+                return queued
+            # Nobody tries the failed again meanwhile.
+            batch = lock_to_work(batch_id)
+            if batch.state in _GOING:
+                queued += queue_fallbacks(batch, at=at)
+    return queued
 
 
 def _finish_batches() -> int:

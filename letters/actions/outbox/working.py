@@ -19,9 +19,12 @@ def work(*, clock: Callable[[], datetime], lease_seconds: int = LEASE_SECONDS) -
     """
     sweep(at=clock(), lease_seconds=lease_seconds)
     went = finish_stranded(at=clock(), older_than_seconds=lease_seconds)
+    has_claimed = False
     while claimed := claim(at=clock(), lease_seconds=lease_seconds):
         went += make_and_hand_over(claimed=claimed, clock=clock)
-    sweep(at=clock(), lease_seconds=lease_seconds)
+        has_claimed = True
+    if has_claimed or went:
+        sweep(at=clock(), lease_seconds=lease_seconds)
     return went
 
 

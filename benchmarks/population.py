@@ -160,20 +160,19 @@ class _Writer:
         if self.week > 1:
             for name, people in differ.items():
                 self._copy(pa.table({"person": np.sort(np.concatenate(people))}), "*", self.target / name / "changed")
-                self._write_changed_records(self.target / name)
+                self._write_rows_of_changed(self.target / name)
         return rows
 
-    def _write_changed_records(self, extract: Path) -> None:
-        """Writes the changed people's records, as `cohort.extracts.changes` does when it loads an extract."""
-        for number in range(self.shards):
-            records = extract / shard_name("records", number, self.shards)
-            target = extract / shard_name("changed-records", number, self.shards)
-            self.duck.execute(
-                f"COPY (SELECT * FROM read_parquet('{records}') WHERE person IN"
-                f" (SELECT person FROM read_parquet('{extract / 'changed.parquet'}'))"
-                f" ORDER BY system, code, person, date) TO '{target}'"
-                f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_RECORDS_ROW_GROUP})"
-            )
+    def _write_rows_of_changed(self, extract: Path) -> None:
+        """Writes the changed people's rows, as `cohort.extracts.changes` does when it loads an extract."""
+        for table, order in (("records", "system, code, person, date"), ("patients", "person")):
+            for path in sorted(extract.glob(f"{table}-*.parquet")):
+                self.duck.execute(
+                    f"COPY (SELECT * FROM read_parquet('{path}') WHERE person IN"
+                    f" (SELECT person FROM read_parquet('{extract / 'changed.parquet'}'))"
+                    f" ORDER BY {order}) TO '{path.with_name(f'changed-{path.name}')}'"
+                    f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_RECORDS_ROW_GROUP})"
+                )
 
     def _copy(self, rows: pa.Table | pa.RecordBatchReader, select: str, path: Path, row_group: int = 122_880) -> int:
         target = str(path.with_suffix(".parquet")).replace("'", "''")

@@ -14,7 +14,6 @@ from cohort.extracts.checks import PATIENTS_TABLE, RECORDS_TABLE, names
 
 FINGERPRINTS = "fingerprints"
 CHANGED = "changed.parquet"
-CHANGED_RECORDS = "changed-records"
 _ROW_GROUP = 122_880
 _TABLES = {"patients": PATIENTS_TABLE, "records": RECORDS_TABLE}
 
@@ -39,9 +38,9 @@ def write_fingerprints(db: duckdb.DuckDBPyConnection, made: Path) -> None:
 def write_changed(db: duckdb.DuckDBPyConnection, made: Path, previous: Path) -> bool:
     """Writes `changed.parquet` (person): who is new, gone, or has other rows than in the extract `previous`.
 
-    `changed-records-<k>-of-<n>.parquet` has the records of these people, so that a search which needs theirs
-    alone need not look through everybody's. The two extracts may have different numbers of shards. Returns
-    False, and writes nothing, where the one before has no fingerprints.
+    `changed-records-<k>-of-<n>.parquet` and `changed-patients-<k>-of-<n>.parquet` have the rows of these people, so
+    that a search which needs theirs alone need not look through everybody's. The two extracts may have
+    different numbers of shards. Returns False, and writes nothing, where the one before has no fingerprints.
     """
     before, after = store.shard_paths(previous, FINGERPRINTS), store.shard_paths(made, FINGERPRINTS)
     if not before:
@@ -58,16 +57,21 @@ def write_changed(db: duckdb.DuckDBPyConnection, made: Path, previous: Path) -> 
             " WHERE new.fingerprint IS DISTINCT FROM old.fingerprint"
         )
     copy(db, "FROM changed ORDER BY person", made / CHANGED, _ROW_GROUP)
-    records = store.shard_paths(made, "records")
-    for shard, path in enumerate(records):
-        rows = f"SELECT {names(RECORDS_TABLE)} FROM {parquet([path])} SEMI JOIN changed USING (person)"
-        target = made / store.shard_name(CHANGED_RECORDS, shard, len(records))
-        copy(db, f"{rows} ORDER BY system, code, person, date", target, _ROW_GROUP)
-    if not records:
-        db.execute(f"CREATE OR REPLACE TABLE no_records ({RECORDS_TABLE})")
-        copy(db, "FROM no_records", made / store.shard_name(CHANGED_RECORDS, 0, 1), _ROW_GROUP)
+    _write_rows_of_changed(db, made)
     db.execute("DROP TABLE changed")
     return True
+
+
+def _write_rows_of_changed(db: duckdb.DuckDBPyConnection, made: Path) -> None:
+    for table, order in (("records", "system, code, person, date"), ("patients", "person")):
+        paths = store.shard_paths(made, table)
+        for shard, path in enumerate(paths):
+            rows = f"SELECT {names(_TABLES[table])} FROM {parquet([path])} SEMI JOIN changed USING (person)"
+            target = made / store.shard_name(f"changed-{table}", shard, len(paths))
+            copy(db, f"{rows} ORDER BY {order}", target, _ROW_GROUP)
+        if not paths:
+            db.execute(f"CREATE OR REPLACE TABLE nothing ({_TABLES[table]})")
+            copy(db, "FROM nothing", made / store.shard_name(f"changed-{table}", 0, 1), _ROW_GROUP)
 
 
 def parquet(paths: list[Path]) -> str:

@@ -3,7 +3,7 @@
     <store>/.loading-<id>/     while it is being made
     <store>/<id>/              patients-<k>-of-<n>.parquet, records-<k>-of-<n>.parquet, rejected/*.csv,
                                fingerprints-<k>-of-<n>.parquet, changed.parquet,
-                               changed-records-<k>-of-<n>.parquet (changes.py)
+                               changed-{records,patients}-<k>-of-<n>.parquet (changes.py)
     <store>/<id>/.unfinished   from before the renaming until the Extract row is committed
 
 A person's rows are in shard k = NHS number % n, in three digits: `records-000-of-001.parquet`.

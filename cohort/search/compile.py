@@ -257,7 +257,7 @@ class Program:
         )
 
     def _people(self) -> ir.Table:
-        """Returns everybody searched: `person`, `practice_code`, `sex`, `age`, and their bits."""
+        """Returns everybody searched: `person`, `practice_code`, `sex`, `birth_date`, `age`, and their bits."""
         plan = self.plan
         bits = self.before[-1].table
         join = self.patients.join if self.needs_records else self.patients.left_join
@@ -274,7 +274,8 @@ class Program:
         day = plan.search_date
         not_yet = people.birth_date.month() * 100 + people.birth_date.day() > day.month * 100 + day.day
         age = (ibis.literal(day.year) - people.birth_date.year() - not_yet.cast("int32")).cast("int16")
-        return people.select("person", "practice_code", "sex", age=age, **words)
+        about = ["person", "practice_code", "sex", *(() if self._counts_only else ("birth_date",))]
+        return people.select(*about, age=age, **words)
 
     def _evidence(self, high: ir.Table, reasons: ir.Table) -> ir.Table:
         """Returns the evidence of every flag, newest first within a clause, at most EVIDENCE_LIMIT rows a clause."""

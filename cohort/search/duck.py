@@ -64,10 +64,14 @@ class Duck:
 
     def give(self, given: Given) -> None:
         """Makes a small table of rows."""
-        # Not Backend.create_table: Ibis 12 writes an INSERT that DuckDB refuses with this sqlglot.
-        self.connection.register("given", given.arrow)
-        self.connection.execute(f'CREATE OR REPLACE TEMPORARY TABLE "{given.name}" AS FROM given')
-        self.connection.unregister("given")
+        # Not Backend.create_table: Ibis 12 writes an INSERT that DuckDB refuses with this sqlglot. Not Arrow either,
+        # nor parameters: both import pandas, which takes as long as a small search.
+        columns = list(zip(*given.rows, strict=True)) or [()] * len(given.schema)
+        lists = ", ".join(
+            f'unnest([{", ".join(map(_literal, column))}]::{_TYPES[str(kind)]}[]) AS "{name}"'
+            for column, (name, kind) in zip(columns, given.schema.items(), strict=True)
+        )
+        self.connection.execute(f'CREATE OR REPLACE TEMPORARY TABLE "{given.name}" AS SELECT {lists}')
 
     def keep(self, step: Step, told: Callable[[float], None] | None = None) -> None:
         """Makes the table of a step."""
@@ -107,15 +111,15 @@ class Duck:
 #: it reads. Fewer are told with IN, which lets it skip the blocks of sorted files without them, but costs a join.
 _MANY_CODES = 50
 
-_RECORD_TYPES = {
-    "person": "BIGINT",
-    "system": "VARCHAR",
-    "code": "VARCHAR",
+_TYPES = {
+    "boolean": "BOOLEAN",
+    "int8": "TINYINT",
+    "int16": "SMALLINT",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "float64": "DOUBLE",
+    "string": "VARCHAR",
     "date": "DATE",
-    "source": "VARCHAR",
-    "value": "DOUBLE",
-    "episode": "VARCHAR",
-    "slot": "TINYINT",
 }
 
 
@@ -156,7 +160,8 @@ def listed(given: Sequence[File], shard: Shard, codes: Iterable[str]) -> str:
     """Returns a query for the columns of RECORDS over files of records, of these codes and a shard's people alone."""
     literals = [f"'{code}'" for code in sorted({_quoted(code) for code in codes})]
     if not literals or not given:
-        return f"SELECT {', '.join(f'NULL::{kind} AS {name}' for name, kind in _RECORD_TYPES.items())} WHERE false"
+        columns = ", ".join(f"NULL::{_TYPES[str(kind)]} AS {name}" for name, kind in RECORDS.items())
+        return f"SELECT {columns} WHERE false"
     joined = ", ".join(literals)
     is_listed = f"list_contains([{joined}], code)" if len(literals) >= _MANY_CODES else f"code IN ({joined})"
     columns = ", ".join(name for name in RECORDS if name != "slot")
@@ -180,9 +185,20 @@ def first_of_each(given: Sequence[File], shard: Shard, columns: Iterable[str]) -
     return " UNION ALL ".join(parts)
 
 
+def listed_people(given: Sequence[File], shard: Shard, people: Iterable[int]) -> str:
+    """Returns a query for the rows of these people, each once; blocks of files that have none of them are skipped."""
+    listed = ", ".join(map(str, sorted(people)))
+    return f"SELECT * FROM ({first_of_each(given, shard, ['*'])}) WHERE person IN ({listed})"
+
+
 def path_list(paths: Iterable[str]) -> str:
     """Returns paths as a list in SQL."""
     return "[" + ", ".join(f"'{_quoted(path)}'" for path in paths) + "]"
+
+
+def _literal(value: Any) -> str:
+    """Returns a value of a given table in SQL."""
+    return "NULL" if value is None else f"'{_quoted(str(value))}'"
 
 
 def _quoted(text: str) -> str:

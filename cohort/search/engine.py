@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cohort.search import keeping, movers
+from cohort.search import details, keeping, movers
 from cohort.search.codec import to_json
 from cohort.search.compile import Program
 from cohort.search.criteria import CodeSet, Criterion
@@ -29,6 +29,8 @@ from cohort.search.shards import Shard, shards
 from cohort.search.totals import TALLIES, band, write_totals
 
 _JOB = "search.json"
+#: Of what a folder of results holds for searches that follow. Another version's is not begun from.
+_FORMAT = 2
 #: So many incremental searches may follow a full one: each makes looking people up a little slower.
 _MOST_GENERATIONS = 12
 #: So many shards are one to an incremental search, which looks at few of their people: each statement costs its time.
@@ -98,7 +100,7 @@ def run_search(
     parts = shards(extracts, {name: n for n, name in enumerate(slots)}, together=_TOGETHER if since else 1)
     if not any(part.patients for part in parts):
         raise NoPatients("a search needs at least one file of patients")
-    job = _job(plan, extracts, since, slots, count)
+    job = _job(plan, extracts, since, slots, count) | {"details": _with_details(parts, slots)}
     generation = _generation(since, job) if since else 0
     folder = _begin(out, job)
     told = _Told(progress, len(parts))
@@ -155,6 +157,7 @@ def _job(plan: Plan, extracts: Sequence[Path], since: Since | None, slots: list[
     bearings = "\n".join(map(repr, sorted((each.measure, each.is_rival, each.code) for each in plan.bearings)))
     rules = hashlib.sha256(f"{definitions}\n{bearings}\n{plan.pairs}".encode()).hexdigest()
     return {
+        "format": _FORMAT,
         "rules": rules,
         "search_date": plan.search_date.isoformat(),
         "extracts": [folder.name for folder in extracts],
@@ -162,6 +165,11 @@ def _job(plan: Plan, extracts: Sequence[Path], since: Since | None, slots: list[
         "since": str(since.results.name) if since else "",
         "shards": count,
     }
+
+
+def _with_details(parts: Sequence[Shard], slots: list[str]) -> list[int]:
+    """Returns the slots of the extracts that have people's details, the one that counts first."""
+    return [slots.index(name) for name in dict.fromkeys(f.path.parent.name for each in parts for f in each.patients)]
 
 
 def _begin(out: Path, job: dict[str, object]) -> Path:
@@ -193,7 +201,12 @@ def finish(folder: Path, out: Path) -> None:
 def _generation(since: Since, job: dict[str, object]) -> int:
     """Returns the number of the incremental search that follows `since`. Raises CannotContinue."""
     before = _before(since)
-    for name, meaning in (("rules", "the criteria or code lists"), ("shards", "the number of shards")):
+    meanings = {
+        "rules": "the criteria or code lists",
+        "shards": "the number of shards",
+        "details": "which supplier's details of people count",
+    }
+    for name, meaning in meanings.items():
         if before[name] != job[name]:
             raise CannotContinue(f"{meaning} changed since the search before")
     generation = 1 + max(int(path.name.split("-")[1]) for path in since.results.glob("state-*.parquet"))
@@ -205,9 +218,12 @@ def _generation(since: Since, job: dict[str, object]) -> int:
 def _before(since: Since) -> Any:
     """Returns the job of the search before. Raises CannotContinue."""
     try:
-        return json.loads((since.results / _JOB).read_text())
+        job = json.loads((since.results / _JOB).read_text())
     except FileNotFoundError:
         raise CannotContinue("the results of the search before are not there") from None
+    if job.get("format") != _FORMAT:
+        raise CannotContinue("the results of the search before are of another version of this program")
+    return job
 
 
 def _write_whole(path: Path, text: str) -> None:
@@ -264,6 +280,7 @@ class _Search:
         if self.since:
             self._tell(0, "Finding who has changed")
             movers.find(duck, program.plan, self.shard, self.since, self.slots)
+            details.find(duck, self.shard, self.since, self.slots)
             self._write("searched", "SELECT person FROM searched ORDER BY person")
         else:
             duck.read(self.shard, (code for _, code in program.plan.codes))
@@ -282,10 +299,9 @@ class _Search:
         self._write("evidence", EVIDENCE)
         self._write("flags", FLAGS)
         self._tell(0.92, "Writing what was found")
-        people = first_of_each(self.shard.patients, self.shard, ["*"])
-        self._write("people", f"SELECT * FROM ({people}) SEMI JOIN flags USING (person) ORDER BY person")
+        self._write_people()
         self._write_state()
-        self._write_generation("kept", keeping.KEPT)
+        self._write_generation("kept", keeping.kept(program.plan))
         self._write_generation("due", keeping.due_dates(duck, program))
         done_text = {
             "people_searched": self._count("SELECT count(*) FROM people"),
@@ -294,10 +310,22 @@ class _Search:
         }
         _write_whole(done, json.dumps(done_text))
 
+    def _write_people(self) -> None:
+        """Writes the whole rows of who is flagged, under a second name for searches that follow."""
+        if self.since:
+            people = details.flagged(self.duck, self.shard, self.since)
+        else:
+            everybody = first_of_each(self.shard.patients, self.shard, ["*"])
+            people = f"SELECT * FROM ({everybody}) SEMI JOIN flags USING (person) ORDER BY person"
+        self._write("people", people)
+        again = self.folder / f"details-{self.generation:03}-{self.shard.name}.parquet"
+        again.unlink(missing_ok=True)
+        os.link(self.folder / f"people-{self.shard.name}.parquet", again)
+
     def _write_state(self) -> None:
         """Writes everybody's bits and how many have each; of an incremental search, the difference it makes."""
         words = ", ".join(self.program.words)
-        state = f"person, practice_code, sex, {band('age')} AS age_band, {words}"
+        state = f"person, practice_code, sex, birth_date, {band('age')} AS age_band, {words}"
         new = f"SELECT {state} FROM people"
         if not self.since:
             self._write_generation("state", new)
@@ -309,8 +337,7 @@ class _Search:
             for left in (each for name in keeping.NAMES for each in keeping.left_by(before, name, self.shard)):
                 (self.folder / left.path.name).unlink(missing_ok=True)
                 os.link(left.path, self.folder / left.path.name)
-            self.duck.execute(f"CREATE OR REPLACE TEMPORARY TABLE old AS {movers.before(before, self.shard)}")
-            tallied = f"SELECT *, 1 AS people FROM ({new}) UNION ALL BY NAME SELECT *, -1 AS people FROM old"
+            tallied = f"SELECT *, 1 AS people FROM ({new}) UNION ALL BY NAME SELECT *, -1 AS people FROM before"
         for name, keys in TALLIES.items():
             columns = ", ".join([words, *keys])
             total = "sum(people)::BIGINT AS people"

@@ -1,7 +1,8 @@
 """What a search keeps for those that follow: the rows that bore on it, and since when each answer holds.
 
 Beside the results of a shard stand, numbered by the incremental searches since the last full one,
-`state-*` (everybody's bits; see `engine`), `kept-*` (the rows of a program's table `held`, the ones that bear on a
+`state-*` (everybody's details as criteria see them and bits; see `engine`), `details-*` (the whole rows of those
+flagged: `people-*` under another name), `kept-*` (the rows of a program's table `held`, the ones that bear on a
 measure) and `due-*` (person, window, date: their answer may change once that window begins after that date, or where
 their age is evidence, for which the window is BIRTHDAY, on that date).
 
@@ -14,16 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cohort.search.compile import Program
-from cohort.search.criteria import Age, Leaf, RecordLeaf, Records
+from cohort.search.criteria import Age, Leaf, RecordLeaf, Records, SameEpisode
 from cohort.search.duck import Duck, path_list
 from cohort.search.plan import Plan
 from cohort.search.shards import Shard, have_people_in_common
 from cohort.search.terms import CountedAs, Window
+from cohort.search.verdicts import clause_order
 
-NAMES = ("state", "kept", "due")
+NAMES = ("state", "details", "kept", "due")
 
 BIRTHDAY = -1
-KEPT = "SELECT person, date, source, episode, slot, bearing FROM held"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,23 @@ def windows(plan: Plan) -> dict[Window, list[int]]:
         if isinstance(leaf, RecordLeaf) and isinstance(leaf.window, Window):
             found.setdefault(leaf.window, []).append(number)
     return found
+
+
+def kept(plan: Plan) -> str:
+    """Returns a query for the rows of `held` that searches which follow may need.
+
+    Of a measure that one record makes true and that is nobody's evidence the newest row will do: as days
+    pass it is the last to leave the window, and no older one is the latest of its kind.
+    """
+    shown = {plan.number_of(leaf, plan.asked[n]) for n in plan.high() for leaf in clause_order(plan.criteria[n].rule)}
+    newest_does = set(plan.counted(None)) - set(plan.numbers(SameEpisode)) - shown
+    listed = ", ".join(map(str, sorted(newest_does))) or "NULL"
+    is_newest = f"coalesce(is_alone AND measure IN ({listed}), false)"
+    return (
+        f"SELECT person, date, source, episode, slot, bearing FROM held WHERE NOT {is_newest}"
+        " UNION ALL SELECT person, max(date), '', '', slot, any_value(bearing) FROM held"
+        f" WHERE {is_newest} GROUP BY person, measure, is_rival, slot"
+    )
 
 
 def due_dates(duck: Duck, program: Program) -> str:
@@ -88,9 +106,9 @@ def due_dates(duck: Duck, program: Program) -> str:
             SELECT person, "window", event_date FROM evidence
             JOIN clauses USING (criterion, place) JOIN moving USING (measure)
             UNION ALL
-            SELECT person, {BIRTHDAY}, (birth_date + to_years(people.age + 1))::DATE FROM (
+            SELECT person, {BIRTHDAY}, (birth_date + to_years(age + 1))::DATE FROM (
                 SELECT DISTINCT person FROM evidence JOIN clauses USING (criterion, place) WHERE measure IN ({ages})
-            ) JOIN people USING (person) JOIN patients USING (person)
+            ) JOIN people USING (person)
         )
         SELECT person, "window", min(date) AS date FROM answers WHERE date IS NOT NULL GROUP BY ALL"""
 
@@ -104,7 +122,7 @@ def due(plan: Plan, results: Path, shard: Shard) -> str:
     starts = [window.start(plan.search_date) for window in windows(plan)]
     is_due = [f"(\"window\" = {n} AND date < DATE '{start}')" for n, start in enumerate(starts)]
     is_due.append(f"(\"window\" = {BIRTHDAY} AND date <= DATE '{plan.search_date}')")
-    return f"SELECT person FROM ({newest(results, 'due', shard, 'WHERE ' + ' OR '.join(is_due))})"
+    return f"SELECT person FROM ({newest(results, 'due', shard, 'WHERE ' + ' OR '.join(is_due), 'person')})"
 
 
 def recall(duck: Duck, results: Path, shard: Shard) -> None:
@@ -120,7 +138,7 @@ def recall(duck: Duck, results: Path, shard: Shard) -> None:
     )
 
 
-def newest(results: Path, name: str, shard: Shard, picked: str) -> str:
+def newest(results: Path, name: str, shard: Shard, picked: str, columns: str = "*") -> str:
     """Returns a query for what searches left of a shard: of each person what the last left that searched them.
 
     `picked` follows the FROM of each file's query.
@@ -131,5 +149,5 @@ def newest(results: Path, name: str, shard: Shard, picked: str) -> str:
         later = path_list(str(state.path) for state in states if state.generation > generation)
         hidden = f" ANTI JOIN (SELECT person FROM read_parquet({later})) USING (person)" if later != "[]" else ""
         own = path_list(str(file.path) for file in files)
-        parts.append(f"SELECT * FROM (SELECT * FROM read_parquet({own}) {picked}){hidden}")
+        parts.append(f"SELECT * FROM (SELECT {columns} FROM read_parquet({own}) {picked}){hidden}")
     return " UNION ALL BY NAME ".join(parts)

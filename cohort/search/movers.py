@@ -6,15 +6,14 @@ that counts. Everybody else's answer, evidence included, is what it was.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
-from cohort.search.compile import PATIENTS
 from cohort.search.criteria import Age
-from cohort.search.duck import Duck, first_of_each, listed, path_list
+from cohort.search.duck import Duck, listed, path_list
 from cohort.search.keeping import due, newest
 from cohort.search.plan import Plan
-from cohort.search.shards import Shard, changed_records
+from cohort.search.shards import Shard, changed_files
 from cohort.search.terms import months_before
 from cohort.search.totals import OLDEST_BAND
 
@@ -24,7 +23,8 @@ class Change:
     """An extract that came in place of one that a search before had read.
 
     `folder` is the extract's, which holds `changed.parquet` (person), of whom rows differ from those in the
-    extract called `before`, and may hold these people's records, `changed-records-<k>-of-<n>.parquet`.
+    extract called `before`, and may hold these people's rows, `changed-records-<k>-of-<n>.parquet` and
+    `changed-patients-<k>-of-<n>.parquet`.
     """
 
     before: str
@@ -53,21 +53,23 @@ def slots_after(slots: Sequence[str], changes: Sequence[Change]) -> list[str]:
 
 
 def find(duck: Duck, plan: Plan, shard: Shard, since: Since, slots: Sequence[str]) -> None:
-    """Makes the table `searched` (person) of a shard, whoever must be searched again, and the views of a program.
+    """Makes the table `searched` (person) of a shard, whoever must be searched again, and a program's view `records`.
 
-    The view `records` has what is new about them; what has stayed is for `keeping.recall`, which looks
-    at the tables made here: `changed` (person, slot, change: whose rows of a supplier are new, and where they
-    are) and `reread` (person: whose rows are all read from the extracts).
+    That has what is new about them; what has stayed is for `keeping.recall`, and their details for
+    `details.find`, which look at the tables made here: `changed` (person, slot, change: whose rows of a supplier
+    are new, and where they are) and `reread` (person: whose records are all read from the extracts).
     """
     own = f"person % {shard.count} = {shard.number}"
-    files = [changed_records(change.folder, _slot(change, since, slots), shard) for change in since.changes]
+    files = [
+        changed_files(change.folder, "records", slots.index(slot_of(change, since)), shard) for change in since.changes
+    ]
     _table(duck, "changed", "person BIGINT, slot TINYINT, change SMALLINT", _changed(since, slots, own))
     unknown = [str(n) for n, each in enumerate(files) if not each]
     lost = f"SELECT DISTINCT person FROM changed WHERE change IN ({', '.join(unknown)})" if unknown else ""
     _table(duck, "reread", "person BIGINT", [each for each in (lost, _to_come(plan, shard, since)) if each])
     parts = ["SELECT person FROM changed", "SELECT person FROM reread"]
     if since.search_date < plan.search_date:
-        parts += [due(plan, since.results, shard), *_birthdays(plan, shard, since.search_date)]
+        parts += [due(plan, since.results, shard), _birthdays(plan, shard, since)]
     duck.execute(
         f"CREATE OR REPLACE TEMPORARY TABLE searched AS SELECT DISTINCT person FROM ({' UNION ALL '.join(parts)})"
     )
@@ -84,28 +86,20 @@ def find(duck: Duck, plan: Plan, shard: Shard, since: Since, slots: Sequence[str
     # Kept: few rows are left of so few people, and a view would have DuckDB join everybody's with the codes first.
     duck.execute(f"CREATE OR REPLACE TEMPORARY TABLE new_records AS {rows}")
     duck.execute("CREATE OR REPLACE TEMPORARY VIEW records AS FROM new_records")
-    known = first_of_each(shard.patients, shard, PATIENTS)
-    duck.execute(f"CREATE OR REPLACE TEMPORARY VIEW patients AS FROM ({known}) SEMI JOIN searched USING (person)")
 
 
-def before(results: Path, shard: Shard) -> str:
-    """Returns a query for the people `searched` as they were."""
-    state = newest(results, "state", shard, "SEMI JOIN searched USING (person)")
-    return f"SELECT * FROM ({state}) WHERE b0 IS NOT NULL"
-
-
-def _slot(change: Change, since: Since, slots: Sequence[str]) -> int:
-    """Returns the slot of a change's supplier: that of the last extract that came after it."""
+def slot_of(change: Change, since: Since) -> str:
+    """Returns what is in the slot of a change's supplier: the last extract that came after it."""
     name = change.folder.name
     for later in reversed(since.changes):
         name = later.folder.name if later.before == name else name
-    return list(slots).index(name)
+    return name
 
 
 def _changed(since: Since, slots: Sequence[str], own: str) -> Iterator[str]:
     """Yields queries for who changed in the rows of which slot, and the first change that has them."""
     parts = [
-        f"SELECT person, {_slot(change, since, slots)} AS slot, {n} AS change"
+        f"SELECT person, {slots.index(slot_of(change, since))} AS slot, {n} AS change"
         f" FROM read_parquet({path_list([str(change.folder / 'changed.parquet')])}) WHERE {own}"
         for n, change in enumerate(since.changes)
     ]
@@ -130,15 +124,19 @@ def _to_come(plan: Plan, shard: Shard, since: Since) -> str:
     )
 
 
-def _birthdays(plan: Plan, shard: Shard, before: date) -> Iterable[str]:
-    """Yields a query for people who came to an age that a criterion or a band of ages asks about."""
+def _birthdays(plan: Plan, shard: Shard, since: Since) -> str:
+    """Returns a query for people who came to an age that a criterion or a band of ages asks about.
+
+    Who has another birth date than the search before knew has changed, and is not looked for here.
+    """
     ages = set(range(5, OLDEST_BAND + 1, 5))
     for n in plan.numbers(Age):
         leaf = plan.measures[n]
         assert isinstance(leaf, Age)  # noqa: S101
         ages |= {limit.value for limit in (leaf.at_least, leaf.under) if limit}
     # As a criterion about age compares: whoever was born up to one of these days is of that age on the search date.
-    born = [(months_before(before, 12 * age), months_before(plan.search_date, 12 * age)) for age in sorted(ages)]
-    came = " OR ".join(f"(birth_date > DATE '{first}' AND birth_date <= DATE '{last}')" for first, last in born)
-    known = first_of_each(shard.patients, shard, ("person", "birth_date"))
-    yield f"SELECT person FROM ({known}) WHERE {came}"
+    # Told day by day, because DuckDB looks days up faster than it compares with many ranges.
+    born = [(months_before(since.search_date, 12 * age), months_before(plan.search_date, 12 * age)) for age in ages]
+    days = sorted({first + timedelta(n + 1) for first, last in born for n in range((last - first).days)})
+    came = "birth_date IN (" + ", ".join(f"DATE '{day}'" for day in days) + ")" if days else "false"
+    return f"SELECT person FROM ({newest(since.results, 'state', shard, f'WHERE {came}', 'person')})"

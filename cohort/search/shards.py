@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_NAME = re.compile(r"(?P<table>patients|records|changed-records)-(?P<number>\d{3})-of-(?P<count>\d{3})\.parquet")
+_NAME = re.compile(r"(?P<table>(changed-)?(patients|records))-(?P<number>\d{3})-of-(?P<count>\d{3})\.parquet")
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ def have_people_in_common(number: int, count: int, other: int, other_count: int)
     return number % min(count, other_count) == other % min(count, other_count)
 
 
-def changed_records(folder: Path, slot: int, shard: Shard) -> tuple[File, ...]:
-    """Returns the files of an extract's changed people's records that a shard reads."""
-    return _files(_found(folder, slot), "changed-records", shard.number, shard.count)
+def changed_files(folder: Path, table: str, slot: int, shard: Shard) -> tuple[File, ...]:
+    """Returns the files of an extract's changed people's rows of a table that a shard reads."""
+    return _files(_found(folder, slot), f"changed-{table}", shard.number, shard.count)
 
 
 def every_file(extracts: Iterable[Path], table: str) -> list[Path]:

@@ -23,15 +23,15 @@ def changed(report: LoadReport) -> set[str]:
     return {str(person) for (person,) in duckdb.execute("FROM read_parquet(?)", [str(path)]).fetchall()}
 
 
-def changed_records(report: LoadReport) -> list[Any]:
-    paths = sorted(extract_folder(report.extract).glob(f"{changes.CHANGED_RECORDS}-*-of-*.parquet"))
-    return duckdb.execute("FROM read_parquet(?) ORDER BY ALL", [list(map(str, paths))]).fetchall()
+def rows_of(report: LoadReport, table: str) -> list[Any]:
+    paths = [str(path) for path in store.shard_paths(extract_folder(report.extract), table)]
+    return duckdb.execute("FROM read_parquet(?) ORDER BY ALL", [paths]).fetchall() if paths else []
 
 
-def records_of(report: LoadReport, people: set[str]) -> list[Any]:
-    paths = map(str, store.shard_paths(extract_folder(report.extract), "records"))
-    rows = duckdb.execute("FROM read_parquet(?) ORDER BY ALL", [list(paths)]).fetchall()
-    return [row for row in rows if str(row[0]) in people]
+def assert_has_rows_of(report: LoadReport, people: set[str]) -> None:
+    for table in ("records", "patients"):
+        theirs = [row for row in rows_of(report, table) if str(row[0]) in people]
+        assert rows_of(report, f"changed-{table}") == theirs
 
 
 CASES = [
@@ -62,7 +62,7 @@ def test_who_differs_is_told_and_nobody_else(
     second = load(write(tmp_path / "second", tables))
     assert second.extract.changed_since == first.extract
     assert changed(second) == people
-    assert changed_records(second) == records_of(second, people)
+    assert_has_rows_of(second, people)
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 4), (4, 1), (2, 8), (4, 4)])
@@ -74,7 +74,8 @@ def test_the_number_of_shards_may_change(load: Load, tmp_path: Path, settings: A
     moved = [person | {"postcode": "SM1 1AX"} for person in people[5:8]]
     second = load(write(tmp_path / "second", {"patients": people[:5] + moved + people[9:]}))
     assert changed(second) == {invented_nhs_number(n) for n in (6, 7, 8, 9)}
-    assert changed_records(second) == []
+    assert_has_rows_of(second, changed(second))
+    assert len(rows_of(second, "changed-patients")) == 3
 
 
 def test_a_first_extract_and_one_after_a_lost_folder_say_nothing_of_changes(

@@ -158,6 +158,13 @@ def test_the_same_inputs_give_the_same_rows_in_the_same_order(tmp_path: Path) ->
         assert one == two or name.startswith("state-"), name
 
 
+def test_a_list_of_ten_thousand_codes_is_searched(tmp_path: Path) -> None:
+    codes = frozenset(("SNOMED", str(n)) for n in range(1, 10_001))
+    people = {9_990_000_000 + n: person(record(str(1 + 4 * n))) for n in range(3_000)}
+    found = search(tmp_path, [HIGH], {"list": CodeSet("list", 1, codes)}, people, TODAY)
+    assert len(found.flags) == 2_500
+
+
 def test_two_clauses_that_ask_the_same_show_their_own_evidence_only(tmp_path: Path) -> None:
     one, same = Records("One name", "list"), Records("Another name", "list")
     rule = AnyOf((AllOf((same, Records("Never", "other"))), one))
@@ -213,6 +220,7 @@ def test_progress_rises_to_a_hundred_and_an_earlier_result_is_replaced(tmp_path:
         "evidence-000-of-001.parquet",
         "people-000-of-001.parquet",
         "state-000-000-of-001.parquet",
+        "details-000-000-of-001.parquet",
         "kept-000-000-of-001.parquet",
         "due-000-000-of-001.parquet",
         "counts.parquet",

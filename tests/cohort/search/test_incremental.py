@@ -19,7 +19,7 @@ from cohort.search.engine import CannotContinue, run_search
 from cohort.search.movers import Change, Since
 from cohort.search.reference import Person, Record, evaluate, explain
 from cohort.search.terms import SexCode, Source, Threshold, Tier, Unit, Window, age_on
-from tests.cohort.search.extracts import Found, read, write_extract, write_records
+from tests.cohort.search.extracts import Found, read, write_extract, write_patients, write_records
 from tests.cohort.search.strategies import CODE_SETS, SEARCH_DATES, criteria, people
 from tests.cohort.search.test_agreement import SLOW
 
@@ -44,18 +44,25 @@ def search(
     return read(out, result)
 
 
-def write_changes(extract: Path, before: str, numbers: Set[int], rows: Mapping[int, Person] | None) -> Change:
-    """Writes who changed beside an extract, with their records where `rows` has everybody's."""
+def write_changes(
+    extract: Path, before: str, numbers: Set[int], rows: Mapping[int, Person], tables: Set[str]
+) -> Change:
+    """Writes who changed beside an extract, with their rows of these tables; `rows` has everybody's."""
     pq.write_table(pa.table({"person": pa.array(sorted(numbers), pa.int64())}), extract / "changed.parquet")
     for n in range(2):
-        if rows is not None:
-            changed = {number: rows[number] for number in numbers & rows.keys() if number % 2 == n}
-            write_records(extract / f"changed-records-{n:03}-of-002.parquet", changed)
+        changed = {number: rows[number] for number in numbers & rows.keys() if number % 2 == n}
+        for table, write in (("records", write_records), ("patients", write_patients)):
+            if table in tables:
+                write(extract / f"changed-{table}-{n:03}-of-002.parquet", changed)
     return Change(before, extract)
 
 
 def totals(out: Path) -> dict[str, list[dict[str, Any]]]:
     return {name: pq.read_table(out / f"{name}.parquet").to_pylist() for name in TOTALS}
+
+
+def _person(row: Mapping[str, Any]) -> int:
+    return int(row["person"])
 
 
 def assert_follows(base: Found, now: Found, whole: Found, out: Path, whole_out: Path) -> None:
@@ -65,6 +72,8 @@ def assert_follows(base: Found, now: Found, whole: Found, out: Path, whole_out: 
     assert sorted([flag for flag in base.flags if flag[0] not in searched] + now.flags) == whole.flags
     kept = {key: rows for key, rows in base.evidence.items() if key[0] not in searched}
     assert kept | now.evidence == whole.evidence
+    people = [row for row in base.people if row["person"] not in searched] + now.people
+    assert sorted(people, key=_person) == sorted(whole.people, key=_person)
     assert totals(out) == totals(whole_out)
 
 
@@ -75,8 +84,12 @@ def test_an_incremental_search_is_a_search_of_everybody(data: st.DataObject) -> 
     wanted = data.draw(criteria(most=5))
     everybody = data.draw(people(search_date, most=12))
     days = data.draw(st.lists(st.sampled_from([0, 1, 7, 30, 200]), min_size=1, max_size=3))
+    with_details = data.draw(st.sampled_from([("gp",), ("gp", "hospital")]))
     with tempfile.TemporaryDirectory() as folder:
-        suppliers = {name: Supplier(Path(folder), name, everybody) for name in ("gp", "hospital")}
+        suppliers = {
+            name: Supplier(Path(folder), name, everybody, with_details=name in with_details)
+            for name in ("gp", "hospital")
+        }
         out = Path(folder) / "0"
         base = search(out, [each.extract for each in suppliers.values()], wanted, search_date)
         for week, by in enumerate(days, start=1):
@@ -88,7 +101,7 @@ def test_an_incremental_search_is_a_search_of_everybody(data: st.DataObject) -> 
                 each.sends(
                     data.draw(people(search_date, most=3)),
                     data.draw(st.sets(st.sampled_from(sorted(everybody)), max_size=1)),
-                    with_rows=data.draw(st.booleans()),
+                    data.draw(st.sampled_from([set(), {"records"}, {"records", "patients"}])),
                 )
                 for each in suppliers.values()
                 for _ in range(data.draw(st.sampled_from([0, 1, 1, 2])))
@@ -104,11 +117,12 @@ def test_an_incremental_search_is_a_search_of_everybody(data: st.DataObject) -> 
 
 
 class Supplier:
-    """Sends the GP's rows, with everybody's details, or the hospital's: an extract a week."""
+    """Sends the GP's rows or the hospital's, with everybody's details or without: an extract a week."""
 
-    def __init__(self, root: Path, name: str, everybody: Mapping[int, Person]) -> None:
+    def __init__(self, root: Path, name: str, everybody: Mapping[int, Person], *, with_details: bool) -> None:
         self.root = root
         self.name = name
+        self.with_details = with_details
         self.number = 0
         self.people = {number: self._own(person) for number, person in everybody.items()}
         self.extract = self._write()
@@ -117,14 +131,14 @@ class Supplier:
     def latest(self) -> date:
         return max((record.date for each in self.people.values() for record in each.records), default=date(1900, 1, 1))
 
-    def sends(self, moved: Mapping[int, Person], gone: Set[int], *, with_rows: bool) -> Change:
+    def sends(self, moved: Mapping[int, Person], gone: Set[int], tables: Set[str]) -> Change:
         """New rows for some, the same number; some new people; some who are no longer there."""
         before = self.extract.name
         now = self.people | {number: self._own(person) for number, person in moved.items()}
         self.people = {number: person for number, person in now.items() if number not in gone}
         self.number += 1
         self.extract = self._write()
-        return write_changes(self.extract, before, {*moved, *gone}, self.people if with_rows else None)
+        return write_changes(self.extract, before, {*moved, *gone}, self.people, tables)
 
     def _own(self, person: Person) -> Person:
         at_hospital = self.name == "hospital"
@@ -132,10 +146,10 @@ class Supplier:
         return replace(person, records=records)
 
     def _write(self) -> Path:
-        folder = self.root / f"{self.name}-{self.number}"
-        if self.name == "hospital":
-            return write_extract(folder, {}, self.people, count=2)
-        return write_extract(folder, self.people, count=2)
+        folder = write_extract(self.root / f"{self.name}-{self.number}", self.people, count=2)
+        for path in folder.glob("patients-*") if not self.with_details else ():
+            path.unlink()
+        return folder
 
 
 SETS = {"list": CodeSet("list", 1, frozenset({("SNOMED", "1")}))}

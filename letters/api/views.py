@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, views
 from rest_framework.authentication import SessionAuthentication
@@ -51,6 +52,20 @@ class ArrivalsOut(serializers.Serializer[Any]):
     steps = StepOut(many=True)
 
 
+class SignedIn(SessionAuthentication):
+    """Somebody who has signed in on the pages."""
+
+    def authenticate_header(self, request: Request) -> str:
+        """Returns what WWW-Authenticate says: 401, not 403, for nobody."""
+        return "Session"
+
+
+class SignedInScheme(SessionScheme):  # type: ignore[no-untyped-call]
+    """What the OpenAPI document says of it."""
+
+    target_class = "letters.api.views.SignedIn"
+
+
 class OperatorThrottle(UserRateThrottle):
     """The counting reads much, so once in two seconds."""
 
@@ -60,12 +75,12 @@ class OperatorThrottle(UserRateThrottle):
 class Arrivals(views.APIView):
     """When a letter validated now should arrive."""
 
-    authentication_classes = [SessionAuthentication]
+    authentication_classes = [SignedIn]
     permission_classes = [IsAuthenticated]
     renderer_classes = [JSONRenderer]
     throttle_classes = [OperatorThrottle]
 
-    @extend_schema(operation_id="arrivals", responses={200: ArrivalsOut, 403: ErrorOut, 429: ErrorOut})
+    @extend_schema(operation_id="arrivals", responses={200: ArrivalsOut, 401: ErrorOut, 403: ErrorOut, 429: ErrorOut})
     def get(self, request: Request) -> Response:
         """The day for each care system, and what waits longer than it may. For the centre's operators, signed in."""
         check_can_send(request.membership)  # type: ignore[attr-defined]

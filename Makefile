@@ -7,10 +7,10 @@ PORT ?= 8000
 ENTRIES ?= 20000
 PRACTICES ?= 50
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
-
 MESSAGES ?= 100000
 LETTERS ?= 20000
-.PHONY: help setup spark demo test bench-search bench-web bench-letters lint lock clean
+
+.PHONY: help setup spark demo test bench-search bench-web bench-letters chaos lint lock clean
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -42,8 +42,8 @@ demo: setup ## A whole working country in miniature (HEADLESS=1: run the path, p
 
 test: setup spark ## Run every test, in a browser too
 	$(BIN)/python -m shielding.frontend --browser
-	$(BIN)/python -m pytest -n 2 --ignore tests/journeys
-	$(BIN)/python -m pytest tests/journeys
+	$(BIN)/python -m pytest -n 2 --ignore tests/journeys --ignore tests/chaos
+	$(BIN)/python -m pytest tests/journeys tests/chaos
 
 bench-search: PEOPLE = 100000
 bench-search: setup ## Measure the search against what bounds it (PEOPLE=100000,1000000)
@@ -55,6 +55,9 @@ bench-web: setup ## Measure a practice's pages, long list against short (ENTRIES
 bench-letters: PEOPLE = 1000000
 bench-letters: setup ## Measure letters made, people queued, messages settled (PEOPLE=1000000 MESSAGES=100000 LETTERS=20000)
 	$(BIN)/python -m benchmarks.letters $(PEOPLE) $(MESSAGES) $(LETTERS)
+
+chaos: setup ## Send messages while everything is killed (CHAOS_MESSAGES=20000 CHAOS_KILLS=50): docs/reliability.md
+	$(BIN)/python -W ignore -m tests.chaos.run
 
 lint: setup ## Run the linters and type checks
 	$(BIN)/ruff check .

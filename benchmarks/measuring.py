@@ -23,11 +23,12 @@ def measured(step: str, *, times: int = 1, **arguments: Any) -> dict[str, Any]:
     That is what the step returned, and `seconds`, `cpu_seconds` and `peak_mib` of it. Arguments and
     results are whatever JSON can say.
     """
-    runs = [_run(step, arguments) for _ in range(times)]
+    runs = [run_step(step, **arguments) for _ in range(times)]
     return min(runs, key=lambda run: float(run["seconds"]))
 
 
-def _run(step: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def run_step(step: str, **arguments: Any) -> dict[str, Any]:
+    """Runs a step once in a new process and returns what it returned. Raises StepFailed."""
     command = [sys.executable, "-m", "benchmarks.steps", step, json.dumps(arguments, default=str)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=_ROOT, check=False, env=os.environ)
     if done.returncode:

@@ -149,11 +149,12 @@ def _duckdb(extracts: Sequence[str]) -> duckdb.DuckDBPyConnection:
 
 
 def main() -> None:
-    """Runs the step of that name, here or in `benchmarks.servers`, and prints its result as JSON."""
+    """Runs the step of that name, here, in `benchmarks.servers` or in the module named before a dot; prints JSON."""
     name, arguments = sys.argv[1], json.loads(sys.argv[2])
+    module, _, function = name.rpartition(".")
     step: Callable[..., Result] | None = globals().get(name)
     if step is None:
-        step = getattr(importlib.import_module("benchmarks.servers"), name)
+        step = getattr(importlib.import_module(f"benchmarks.{module or 'servers'}"), function)
     print(json.dumps(step(**arguments), default=str))  # noqa: T201
 
 

@@ -80,9 +80,10 @@ def fill(*, people: int, practices: int) -> Senders:
             )
             for name in ("operator", "operator2")
         )
+        places: dict[str, Any] = {"practices": practices, "care_systems": _CARE_SYSTEMS, "at": AT}
         cursor.execute(_SETTINGS)
         for statement in _PLACES:
-            cursor.execute(statement, {"practices": practices, "care_systems": _CARE_SYSTEMS, "at": AT})
+            cursor.execute(statement, places)
     add_people(first=1, last=people, practices=practices, reviewer=operator.user)
     return Senders(operator, second)
 

@@ -13,9 +13,12 @@ from cohort.policies import check_can_see_lists
 from cohort.rules import Channel
 from letters import queries
 from letters.actions import batches as actions
+from letters.actions.suppliers import supplier_of
+from letters.models import Message
 from letters.policies import check_can_write
 from letters.tasks import work_outbox
-from letters.transports.folder import Folder
+from letters.transports import WholeHandOvers, transport_of
+from letters.transports.errors import TransportError
 from shielding.accounts.http import MemberRequest
 from shielding.audit.actions import record_read
 from shielding.celery import wake
@@ -68,14 +71,22 @@ def copy(request: MemberRequest, patient_id: UUID, message_id: UUID) -> HttpResp
     """The copy for the practice: the very PDF that was handed over to the printer."""
     by = check_can_see_lists(request.membership)
     message = next((each for each in queries.copies(by, patient_id) if each.pk == message_id), None)
-    pdf = (
-        Folder().read_letter(message.reference, key=message.hand_over_key, batch_id=message.batch_id)
-        if message and message.hand_over_key
-        else None
-    )
+    try:
+        pdf = as_handed_over(message) if message else None
+    except TransportError:
+        messages.warning(request, "The printer, which keeps the letter, does not answer. Try again later")
+        return redirect("letters:copies", patient_id)
     if pdf is None:
         raise Http404
     record_read(by=by, what="letters:copy", patient_ids=[patient_id], at=timezone.now())
     answer = HttpResponse(pdf, content_type="application/pdf")
     answer["Content-Disposition"] = 'inline; filename="copy-of-a-hospital-letter.pdf"'
     return answer
+
+
+def as_handed_over(message: Message) -> bytes | None:
+    """Returns the PDF that its supplier was given, or None where it has it no more. Raises TransportError."""
+    transport = transport_of(supplier_of(message.supplier_id, Channel.LETTER))
+    if message.hand_over_key is None or not isinstance(transport, WholeHandOvers):
+        return None
+    return transport.read_letter(message.reference, key=message.hand_over_key, batch_id=message.batch_id)

@@ -21,6 +21,9 @@ from letters.queries import uk_date
 from letters.rules import NOT_REACHED, DeliveryStatus, MessageState
 from letters.transports.contract import Event
 from letters.transports.print_supplier.stub import PrintStub
+from letters.web.hospitals import as_handed_over
+from shielding.accounts.models import Role
+from tests.cohort.factories import MembershipFactory
 from tests.letters.factories import NOON, Mailing, validated
 from tests.letters.outbox import work
 from tests.letters.stub_suppliers import printer
@@ -323,3 +326,32 @@ def test_a_bad_body_gets_a_reason_and_no_500(texted: Message, body: Any, status:
     if answer.status_code != 200:
         assert answer.json()["error"]
     assert not Receipt.objects.exists()
+
+
+def test_the_copy_of_a_printed_letter_is_read_from_the_printer(printed: list[Message]) -> None:
+    pdf = as_handed_over(printed[0])
+    assert pdf
+    assert pdf.startswith(b"%PDF-")
+
+
+def test_administrators_see_what_does_not_match_until_it_is_settled(printed: list[Message], printer: PrintStub) -> None:
+    client = Client()
+    client.force_login(MembershipFactory(role=Role.ADMINISTRATOR, user__is_staff=True).user)
+    key = HandOver.objects.get().pk
+    HandOverCheck.objects.create(key=key, count=1, difference="We gave 3", at=NOON, received_at=NOON)
+    assert "icon-no" in client.get("/admin/letters/handovercheck/").content.decode()
+    receipt_files.collect(at=NOON)
+    page = client.get("/admin/letters/handovercheck/").content.decode()
+    assert "We gave 3" in page
+    assert "icon-no" not in page
+
+
+def test_how_a_supplier_is_given_messages_never_changes(printed: list[Message]) -> None:
+    client = Client()
+    client.force_login(MembershipFactory(role=Role.ADMINISTRATOR, user__is_staff=True).user)
+    assert client.get("/admin/letters/supplier/add/").status_code == 200
+    supplier = Supplier.objects.get(transport="PRINT")
+    page = f"/admin/letters/supplier/{supplier.pk}/change/"
+    client.post(page, {"name": "New name", "transport": "FOLDER", "in_use": "on", "days_to_deliver": "3"})
+    supplier.refresh_from_db()
+    assert (supplier.name, supplier.transport) == ("New name", "PRINT")

@@ -27,8 +27,8 @@ _SLACK = 0.1
 #: How far a letter such as J may reach out to the left of where it stands.
 _OVERHANG_MM = 1
 _MM = 25.4 / 72
-#: They look the other way in words that are read from the right, and PDFium tells them so.
-_MIRRORED = "()[]{}<>«»"
+#: PDFium tells these otherwise than they are: brackets in words read from the right, and hyphens that end a line.
+_NOT_COMPARED = "()[]{}<>«»-\u00ad\u2010\x02"
 _pdfium = threading.Lock()  # PDFium may be used by one thread at a time
 
 
@@ -94,7 +94,12 @@ def _of_pages(document: pdfium.PdfDocument, content: LetterContent) -> Iterator[
         if run.top < 0 or run.bottom > PAGE_MM[1]:
             yield "Something is beyond the edge of the page."
         if on_first and run.meets(*near):
-            if run.left < left - _OVERHANG_MM or run.top < top - _SLACK or run.right > right or run.bottom > bottom + _SLACK:
+            if (
+                run.left < left - _OVERHANG_MM
+                or run.top < top - _SLACK
+                or run.right > right
+                or run.bottom > bottom + _SLACK
+            ):
                 yield f"Something is partly in the window, or nearer to it than {CLEAR_MM} mm."
             continue
         if on_first and run.top < BODY_TOP_MM and run.left < SENDER_LEFT_MM - _OVERHANG_MM:
@@ -121,7 +126,7 @@ def _in_window(page: pdfium.PdfPage) -> str:
 
 
 def _squeezed(text: str) -> str:
-    return "".join(character for character in text if not character.isspace() and character not in _MIRRORED)
+    return "".join(character for character in text if not character.isspace() and character not in _NOT_COMPARED)
 
 
 def _runs(page: pdfium.PdfPage, number: int) -> Iterator[Run]:

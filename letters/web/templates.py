@@ -1,0 +1,286 @@
+"""Pages of the words of letters and texts: see, draft, translate, approve. Everybody shown on them is invented."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from cohort.rules import Channel
+from letters import contents, proofs, template_queries, word_changes
+from letters.actions import drafts as actions
+from letters.models import Template, TemplateVersion, Translation
+from letters.pdf import LetterNotMade, make_pdf
+from letters.policies import can_approve_words, check_can_approve_words, check_can_draft_words
+from letters.rules import Format
+from letters.web.template_forms import ApproveTranslationForm, TranslationForm, WordsForm
+from shielding.accounts.http import MemberRequest
+
+
+@never_cache
+@require_GET
+def index(request: MemberRequest) -> HttpResponse:
+    """Every letter and text: what is in use, in which languages, and what waits for approval."""
+    check_can_draft_words(request.membership)
+    return render(request, "letters/templates.html", {"standings": template_queries.standings()})
+
+
+@never_cache
+@require_GET
+def version(request: MemberRequest, version_id: int) -> HttpResponse:
+    """One version: its words and what changed, what it looks like, its translations, and the buttons."""
+    check_can_draft_words(request.membership)
+    return _version_page(request, _version(version_id))
+
+
+def _version_page(request: MemberRequest, found: TemplateVersion, problems: list[str] | None = None) -> HttpResponse:
+    used = template_queries.in_use(found.template)
+    before = used if used and used.pk != found.pk and found.is_open else found
+    return render(
+        request,
+        "letters/template_version.html",
+        {
+            "version": found,
+            "used": used,
+            "is_overtaken": bool(found.is_open and used and used.number > found.number),
+            "heading": word_changes.paragraphs(before.subject, found.subject),
+            "words": word_changes.paragraphs(before.body, found.body),
+            "compared_with": before if before.pk != found.pk else None,
+            "translations": list(template_queries.translations_of(found)),
+            "versions": list(template_queries.versions_of(found.template)),
+            **_proofs(found),
+            **_may(request, found),
+            "problems": problems or [],
+            "page_has_errors": bool(problems),
+        },
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def draft(request: MemberRequest, slug: str) -> HttpResponse:
+    """Drafts the next version of a letter or text, beginning with the words in use."""
+    by = check_can_draft_words(request.membership)
+    found = template_queries.template(slug)
+    if found is None:
+        raise Http404
+    used = _start(request, found)
+    initial = {"subject": used.subject, "body": used.body} if used else {}
+    form = WordsForm(request.POST or None, template=found, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        made = _try(
+            form,
+            lambda: actions.draft_version(
+                template=found,
+                subject=form.cleaned_data.get("subject", ""),
+                body=form.cleaned_data["body"],
+                by=by,
+                at=timezone.now(),
+            ),
+        )
+        if made:
+            messages.success(request, "Draft saved. Nobody gets it before a colleague has approved it")
+            return redirect("letters:template_version", made.pk)
+    return render(request, "letters/template_draft.html", {"template": found, "form": form, "used": used})
+
+
+def _start(request: MemberRequest, template: Template) -> TemplateVersion | None:
+    wanted = request.GET.get("from", "")
+    named = template_queries.version(int(wanted)) if wanted.isascii() and wanted.isdigit() and len(wanted) < 9 else None
+    return named if named and named.template_id == template.pk else template_queries.in_use(template)
+
+
+@require_POST
+def approve(request: MemberRequest, version_id: int) -> HttpResponse:
+    """Approves a draft; says what is wrong where its letters are not as they must be."""
+    by = check_can_approve_words(request.membership)
+    found = _version(version_id)
+    try:
+        actions.approve_version(version_id=found.pk, by=by, at=timezone.now())
+    except actions.TemplateNotUsable as error:
+        return _version_page(request, found, error.problems)
+    except actions.TemplateError as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, "Approved. Batches planned from now on use it")
+    return redirect("letters:template_version", found.pk)
+
+
+@require_POST
+def withdraw(request: MemberRequest, version_id: int) -> HttpResponse:
+    """Takes a draft back."""
+    by = check_can_draft_words(request.membership)
+    found = _version(version_id)
+    try:
+        actions.withdraw_version(version_id=found.pk, by=by, at=timezone.now())
+    except actions.TemplateError as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, "Draft withdrawn")
+    return redirect("letters:template_version", found.pk)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def translate(request: MemberRequest, version_id: int) -> HttpResponse:
+    """Drafts a translation of a version."""
+    by = check_can_draft_words(request.membership)
+    found = _version(version_id)
+    form = TranslationForm(request.POST or None, template=found.template)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        made = _try(
+            form,
+            lambda: actions.draft_translation(
+                version=found,
+                language=given["language"],
+                subject=given.get("subject", ""),
+                body=given["body"],
+                is_machine_made=given["is_machine_made"],
+                by=by,
+                at=timezone.now(),
+            ),
+        )
+        if made:
+            messages.success(request, "Translation saved. Nobody gets it before a colleague has approved it")
+            return redirect("letters:translation", made.pk)
+    return render(request, "letters/template_translate.html", {"version": found, "form": form})
+
+
+@never_cache
+@require_GET
+def translation(request: MemberRequest, translation_id: int) -> HttpResponse:
+    """One translation beside its English, what it looks like, and the buttons."""
+    check_can_draft_words(request.membership)
+    return _translation_page(request, _translation(translation_id), ApproveTranslationForm())
+
+
+def _translation_page(
+    request: MemberRequest, found: Translation, form: ApproveTranslationForm, problems: list[str] | None = None
+) -> HttpResponse:
+    return render(
+        request,
+        "letters/template_translation.html",
+        {
+            "translation": found,
+            "version": found.version,
+            "direction": contents.read_direction(found),
+            "words": word_changes.paragraphs(found.body, found.body),
+            "english": word_changes.paragraphs(found.version.body, found.version.body),
+            "form": form,
+            **_proofs(found),
+            **_may(request, found),
+            "problems": problems or [],
+            "page_has_errors": bool(problems),
+        },
+    )
+
+
+@require_POST
+def approve_translation(request: MemberRequest, translation_id: int) -> HttpResponse:
+    """Approves a translation that somebody has read beside the English."""
+    by = check_can_approve_words(request.membership)
+    found = _translation(translation_id)
+    form = ApproveTranslationForm(request.POST)
+    if not form.is_valid():
+        return _translation_page(request, found, form)
+    checked_by = form.cleaned_data["checked_by"]
+    try:
+        actions.approve_translation(translation_id=found.pk, checked_by=checked_by, by=by, at=timezone.now())
+    except actions.TemplateNotUsable as error:
+        return _translation_page(request, found, form, error.problems)
+    except actions.TemplateError as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, f"Approved. People whose language is {found.get_language_display()} get it")
+    return redirect("letters:translation", found.pk)
+
+
+@require_POST
+def withdraw_translation(request: MemberRequest, translation_id: int) -> HttpResponse:
+    """Takes the draft of a translation back."""
+    by = check_can_draft_words(request.membership)
+    found = _translation(translation_id)
+    try:
+        actions.withdraw_translation(translation_id=found.pk, by=by, at=timezone.now())
+    except actions.TemplateError as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, "Draft withdrawn")
+    return redirect("letters:translation", found.pk)
+
+
+@never_cache
+@require_GET
+def version_proof(request: MemberRequest, version_id: int) -> HttpResponse:
+    """A version's letter to somebody invented, as the PDF that would be printed."""
+    check_can_draft_words(request.membership)
+    return _proof(request, _version(version_id))
+
+
+@never_cache
+@require_GET
+def translation_proof(request: MemberRequest, translation_id: int) -> HttpResponse:
+    """A translation's letter to somebody invented, as the PDF that would be printed."""
+    check_can_draft_words(request.membership)
+    return _proof(request, _translation(translation_id))
+
+
+def _proof(request: MemberRequest, words: TemplateVersion | Translation) -> HttpResponse:
+    template = words.version.template if isinstance(words, Translation) else words.template
+    if template.channel != Channel.LETTER:
+        raise Http404
+    proof = proofs.proof_of(request.GET.get("person", ""))
+    format_ = Format.LARGE_PRINT if request.GET.get("format") == Format.LARGE_PRINT else Format.STANDARD
+    try:
+        pdf = make_pdf(proofs.letter_to(words, proof, format_), made_at=timezone.now())
+    except LetterNotMade as error:
+        return HttpResponse(str(error), content_type="text/plain", status=422)
+    answer = HttpResponse(pdf, content_type="application/pdf")
+    answer["Content-Disposition"] = f'inline; filename="{template.slug}-{proof.slug}.pdf"'
+    return answer
+
+
+def _proofs(words: TemplateVersion | Translation) -> dict[str, Any]:
+    template = words.version.template if isinstance(words, Translation) else words.template
+    is_letter = template.channel == Channel.LETTER
+    return {
+        "is_letter": is_letter,
+        "proofs": proofs.PROOFS,
+        "texts": [] if is_letter else [(proof, proofs.text_to(words, proof)) for proof in proofs.PROOFS],
+    }
+
+
+def _may(request: MemberRequest, words: TemplateVersion | Translation) -> dict[str, bool]:
+    is_own = words.drafted_by_id is not None and words.drafted_by_id == request.user.pk
+    return {"is_own": is_own, "may_approve": can_approve_words(request.membership) and not is_own}
+
+
+def _try(form: WordsForm, save: Callable[[], Any]) -> Any:
+    """Returns what was saved, or None with what is wrong put beside the words."""
+    try:
+        return save()
+    except actions.TemplateNotUsable as error:
+        for problem in error.problems:
+            form.add_error("body", problem)
+    except actions.TemplateError as error:
+        form.add_error("body", str(error))
+    return None
+
+
+def _version(pk: int) -> TemplateVersion:
+    found = template_queries.version(pk)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _translation(pk: int) -> Translation:
+    found = template_queries.translation(pk)
+    if found is None:
+        raise Http404
+    return found

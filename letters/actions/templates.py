@@ -31,16 +31,18 @@ class Loaded:
 def load_templates(*, at: datetime, folder: Path = SHIPPED) -> Loaded:
     """Loads every `<campaign>-<channel>.toml` of a folder, the campaigns they name, and `<language>/<same name>`.
 
-    A template whose words differ from those loaded last gets a new version; the rest are left alone, so
-    loading twice changes nothing. It is approved at once, unless words of the centre's own are in use: then it is a
-    draft beside them. Translations are always drafts. Raises TemplateNotUsable, and then loads none.
+    What names no campaign can be drafted and approved, and no batch of it planned. A template whose words
+    differ from those loaded last gets a new version; the rest are left alone, so loading twice changes
+    nothing. It is approved at once, unless words of the centre's own are in use: then it is a draft beside
+    them. Translations are always drafts. Raises TemplateNotUsable, and then loads none.
     """
     new: list[TemplateVersion] = []
     unchanged: list[str] = []
     translations: list[Translation] = []
     for path in sorted(folder.glob("*.toml")):
         source = _read(path)
-        Campaign.objects.get_or_create(slug=path.stem.rpartition("-")[0], defaults={"name": source["campaign"]})
+        if "campaign" in source:
+            Campaign.objects.get_or_create(slug=path.stem.rpartition("-")[0], defaults={"name": source["campaign"]})
         template, _ = Template.objects.get_or_create(
             slug=path.stem, defaults={"name": source["name"], "channel": Channel(source["channel"]).value}
         )

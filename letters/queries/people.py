@@ -15,6 +15,7 @@ from cohort.queries.hospitals import added_by
 from cohort.queries.late import lists_to_contact
 from cohort.queries.worklists import entries
 from cohort.rules import Channel, HoldReason, ReviewState
+from letters.due import meant_for
 from letters.models import HOLD_REASONS, Batch, Campaign, Message, TemplateVersion
 from letters.rules import CHANNEL_HOLDS, MessageState
 from shielding.accounts.models import Membership, Organisation
@@ -55,14 +56,15 @@ def gone_to(practice_list: PracticeList) -> int:
 def due(campaign: Campaign, channel: Channel, on: date, unit: Organisation | None = None) -> QuerySet[Any]:
     """Returns the patients cleared for contact on this day without a message of this campaign and channel.
 
-    Of a hospital `unit`, its own alone. `hold` is why they must not be contacted, or ''. Ids only: for
-    planning and counting, for no page.
+    They are those whom the campaign is meant for; of a hospital `unit`, its own alone. `hold` is why they
+    must not be contacted, or ''. Ids only: for planning and counting, for no page.
     """
     own = Q(Exists(added_by(unit).filter(patient=OuterRef("pk")))) if unit else Q()
     messages = Message.objects.filter(patient=OuterRef("pk"), campaign=campaign, channel=channel.value)
     return (
         Patient.objects.filter(
             own,
+            meant_for(campaign),
             Exists(cleared(on).filter(patient=OuterRef("pk"))),
             ~Exists(messages.exclude(state=MessageState.STOPPED)),
         )

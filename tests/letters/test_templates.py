@@ -41,15 +41,25 @@ def test_what_is_shipped_loads_once() -> None:
     out = StringIO()
     call_command("load_templates", stdout=out)
     call_command("load_templates", stdout=out)
-    assert out.getvalue().splitlines() == [
-        "new: Advice letter version 1",
-        "new: Advice text version 1",
-        "new: Advice letter of a hospital unit version 1",
-        "unchanged: first-advice-letter",
-        "unchanged: first-advice-sms",
-        "unchanged: hospital-advice-letter",
+    slugs = [path.stem for path in sorted(SHIPPED.glob("*.toml"))]
+    names = list(Template.objects.order_by("slug").values_list("name", flat=True))
+    first, second = out.getvalue().splitlines()[: -len(slugs)], out.getvalue().splitlines()[-len(slugs) :]
+    assert first == [
+        *(f"new: {name} version 1" for name in names),
+        "new: Advice letter version 1 in Polish",
+        "new: Advice text version 1 in Polish",
     ]
-    assert set(Campaign.objects.values_list("slug", flat=True)) == {"first-advice", "hospital-advice"}
+    assert second == [f"unchanged: {slug}" for slug in slugs]
+    # People are told of a removal by another path than a batch to everybody on the list.
+    assert set(Campaign.objects.values_list("slug", flat=True)) == {"coordinator", "first-advice", "hospital-advice"}
+
+
+def test_what_a_machine_translated_is_shipped_as_a_draft() -> None:
+    load_templates(at=NOON)
+    assert load_templates(at=NOON).translations == ()
+    shipped = Translation.objects.all()
+    assert {each.language for each in shipped} == {path.parent.name for path in SHIPPED.glob("*/*.toml")}
+    assert all(each.is_open and each.is_machine_made and each.drafted_by is None for each in shipped)
 
 
 def test_a_change_makes_a_new_version_and_the_old_one_stays(tmp_path: Path) -> None:

@@ -168,7 +168,6 @@ def _translation_page(
         {
             "translation": found,
             "version": found.version,
-            "direction": contents.read_direction(found),
             "words": word_changes.paragraphs(found.body, found.body),
             "english": word_changes.paragraphs(found.version.body, found.version.body),
             "form": form,
@@ -250,6 +249,7 @@ def _proofs(words: TemplateVersion | Translation) -> dict[str, Any]:
     is_letter = template.channel == Channel.LETTER
     return {
         "is_letter": is_letter,
+        "direction": contents.read_direction(words),
         "proofs": proofs.PROOFS,
         "texts": [] if is_letter else [(proof, proofs.text_to(words, proof)) for proof in proofs.PROOFS],
     }

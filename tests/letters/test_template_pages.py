@@ -64,7 +64,7 @@ def test_one_person_drafts_and_another_approves(ada: Membership, sign_in: Callab
     saved = mine.post(reverse("letters:draft_template", args=["first-advice-sms"]), {"body": new}, follow=True)
     shown = text(saved)
     assert "Nobody gets it before a colleague has approved it" in shown
-    assert '<ins><span class="nhsuk-u-visually-hidden">Added: </span>indoors</ins>' in shown
+    assert '<ins><span class="nhsuk-u-visually-hidden">Added: </span>indoors</ins> until' in shown
     assert "NHS, for Mill Lane Surgery" in shown
     assert "1 fragment." in shown
     assert "somebody else must approve it" in shown

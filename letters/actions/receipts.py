@@ -34,6 +34,8 @@ FAILURES = {
     (Channel.SMS, DeliveryStatus.RETURNED): "The text could not be delivered",
 }
 _ORDER = [status.value for status in DeliveryStatus]
+#: Its statement joins their whole history: without fresh statistics, in time quadratic in how many there are.
+_NOTED_TOGETHER = 500
 
 _LOCK = "SELECT id, attempt, state FROM letters_message WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 _KEEP = """
@@ -151,7 +153,10 @@ def _note_wrong_addresses(attempts: list[tuple[UUID, int]], *, at: datetime) -> 
             moment = released_at.get((message_id, attempt), message.released_at)
             if message.channel == channel and moment:
                 sent_at[message.patient_id] = moment
-        note(patient_ids=list(sent_at), at=at, sent_at=sent_at)
+        people = sorted(sent_at)
+        for start in range(0, len(people), _NOTED_TOGETHER):
+            some = people[start : start + _NOTED_TOGETHER]
+            note(patient_ids=some, at=at, sent_at={patient_id: sent_at[patient_id] for patient_id in some})
 
 
 def is_unmarked(key: UUID) -> bool:

@@ -1,13 +1,18 @@
 """What the outbox and its transports agree on: what is handed over, and the two ways of doing it."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from letters.contents import Text
 from letters.rules import DeliveryStatus, Format
+
+if TYPE_CHECKING:
+    from letters.contents import Text
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def test_an_operator_plans_releases_and_watches_a_batch(browser: Any, mailing: M
     assert "Has died" in shown
     assert "Khan" not in shown
     planned = browser.post(reverse("letters:plan"), chosen, follow=True)
-    assert "Nothing goes before you release it" in text(planned)
+    assert "Nothing goes before somebody else approves it" in text(planned)
     batch = Batch.objects.get()
     own = text(browser.post(reverse("letters:approve", args=[batch.id]), follow=True))
     assert "somebody else must approve it" in own

@@ -6,7 +6,7 @@ from cohort.rules import Channel
 from letters import queries
 from letters.actions import batches
 from shielding.accounts.policies import NotAllowed
-from tests.cohort.factories import MembershipFactory
+from tests.cohort.factories import MembershipFactory, OrganisationFactory
 from tests.letters.factories import NOON, Mailing, validated
 from tests.letters.outbox import states
 
@@ -44,6 +44,23 @@ def test_nobody_is_planned_twice_for_one_channel(mailing: Mailing) -> None:
     assert mailing.plan(Channel.SMS).messages.count() == 1
     newcomer = validated()
     assert [message.patient for message in mailing.plan().messages.all()] == [newcomer]
+
+
+@pytest.mark.django_db
+def test_care_systems_get_their_share_at_every_moment(mailing: Mailing) -> None:
+    shares = {"Large": 12, "Small": 4}
+    for name, people in shares.items():
+        ics = OrganisationFactory(kind="ICS", name=name)
+        practice = OrganisationFactory(kind="PRACTICE", name=f"Practice in {name}", ics=ics)
+        for _ in range(people):
+            validated(practice=practice)
+    batch = mailing.plan()
+    order = [
+        message.patient.practice.ics.name
+        for message in batch.messages.order_by("queued_at", "turn", "id").select_related("patient__practice__ics")
+    ]
+    for gone in range(4, 17, 4):
+        assert order[:gone].count("Small") == gone // 4
 
 
 @pytest.mark.django_db

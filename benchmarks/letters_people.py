@@ -1,6 +1,6 @@
 """People cleared for contact, invented by PostgreSQL itself: a million in a minute or two.
 
-Each 100 people: 2 have died, 1 has no usable address, 20 have no mobile, 1 must not be contacted by
+Their practices have added them, so no search is needed. Each 100 people: 2 have died, 1 has no usable address, 20 have no mobile, 1 must not be contacted by
 text. NHS numbers begin with 999; past 900,000 people their check digits do not hold, so nobody has them.
 """
 
@@ -44,12 +44,12 @@ _PEOPLE = (
     "  CASE WHEN n %% 100 = 9 THEN '{SMS}'::varchar[] ELSE '{}' END, '', '2020-03-14'"
     " FROM generate_series(%(first)s, %(last)s) n"
     " JOIN accounts_organisation o ON o.code = 'B' || lpad((1 + n %% %(practices)s)::text, 5, '0')",
-    "INSERT INTO cohort_listfact (patient_id, source, request, reason, at, run_id)"
-    " SELECT p.id, 'ALGORITHM', 'ADD', '', %(at)s, r.id FROM cohort_patient p, cohort_searchrun r"
+    "INSERT INTO cohort_listfact (patient_id, source, request, reason, at, by_id, organisation_id)"
+    " SELECT p.id, 'GP', 'ADD', '', %(at)s, %(reviewer)s, p.practice_id FROM cohort_patient p"
     " WHERE NOT EXISTS (SELECT 1 FROM cohort_listfact there WHERE there.patient_id = p.id)",
     "INSERT INTO cohort_listentry (patient_id, is_on_list, because_id, changed_at, is_flagged, practice_list_id,"
     "  review_state, reviewed_at, reviewed_by_id, removal_reason, removal_detail, listed_at)"
-    " SELECT p.id, true, f.id, %(at)s, true, l.id, 'CONFIRMED', %(at)s, %(reviewer)s, '', '', %(at)s"
+    " SELECT p.id, true, f.id, %(at)s, false, l.id, 'CONFIRMED', %(at)s, %(reviewer)s, '', '', %(at)s"
     " FROM cohort_patient p JOIN cohort_listfact f ON f.patient_id = p.id"
     " JOIN cohort_practicelist l ON l.practice_id = p.practice_id"
     " WHERE NOT EXISTS (SELECT 1 FROM cohort_listentry there WHERE there.patient_id = p.id)",

@@ -89,7 +89,8 @@ class Batch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.campaign} by {self.get_channel_display().lower()}"
+        otherwise = f", else {self.get_fallback_channel_display().lower()}" if self.fallback_channel else ""
+        return f"{self.campaign} by {self.get_channel_display().lower()}{otherwise}"
 
 
 class PartialStop(models.Model):

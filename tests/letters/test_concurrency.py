@@ -6,14 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 
 from cohort.rules import Channel
-from letters.actions import batches
+from letters.actions import batches, outbox
+from letters.actions.locks import lock_to_work
 from letters.actions.outbox import claiming, handing_over, working
-from letters.models import Message
+from letters.models import Message, Supplier, SupplierDay
 from tests.letters.factories import NOON, make_mailing, validated
-from tests.letters.outbox import LATER, sent, sent_once, states, work
+from tests.letters.outbox import LATER, noon, sent, sent_once, states, work
 
 
 def _at_once(count: int, do: Callable[[], Any]) -> list[Any]:
@@ -61,6 +62,86 @@ def test_workers_at_once_hand_over_everybody_once(monkeypatch: Any) -> None:
     assert states(batch) == {"HANDED_OVER": 30, "HELD": 1}
     assert sent_once()
     assert str(held.messages.get().id) not in sent()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_approve_at_once_one_does() -> None:
+    mailing = make_mailing()
+    validated()
+    batch = mailing.plan()
+    results = _at_once(2, lambda: batches.approve_batch(batch_id=batch.id, by=mailing.second, at=NOON))
+    assert sorted(type(result).__name__ for result in results) == ["Batch", "WrongState"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_at_once_never_release_more_than_a_supplier_takes(monkeypatch: Any) -> None:
+    monkeypatch.setitem(claiming.CHUNK, Channel.LETTER, 3)
+    mailing = make_mailing()
+    Supplier.objects.create(
+        slug="printer", name="Printer", channel="LETTER", transport="FOLDER", in_use=True, daily_capacity=10
+    )
+    for _ in range(24):
+        validated()
+    batch = mailing.released()
+    assert sum(_at_once(4, lambda: work(NOON))) == 10
+    assert states(batch) == {"HANDED_OVER": 10, "WAITING": 14}
+    assert SupplierDay.objects.get().taken == 10
+    assert sent_once()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_pause_among_workers_lets_none_slip() -> None:
+    mailing = make_mailing()
+    for _ in range(12):
+        validated()
+    batch = mailing.released()
+    gone_after: list[int] = []
+    paused = threading.Event()
+
+    def pause() -> None:
+        batches.pause_batch(batch_id=batch.id, by=mailing.operator)
+        gone_after.append(len(sent()))
+        paused.set()
+
+    def work_on() -> None:
+        while claimed := outbox.claim(at=NOON, limit=1):
+            outbox.make_and_hand_over(claimed=claimed, clock=noon)
+
+    tasks = [pause, work_on, work_on]
+    assert _at_once(3, lambda: tasks.pop()()) == [None] * 3
+    assert gone_after == [len(sent())]
+    assert set(states(batch)) <= {"HANDED_OVER", "WAITING"}
+    batches.resume_batch(batch_id=batch.id, by=mailing.operator)
+    work(LATER)
+    assert states(batch) == {"HANDED_OVER": 12}
+    assert sent_once()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stop_is_next_in_line_however_many_workers_share_the_batch() -> None:
+    """Workers who overlap for ever would keep a lock of the row from ever being free."""
+    mailing = make_mailing()
+    validated()
+    batch = mailing.released()
+    first_in, stopped = threading.Event(), threading.Event()
+
+    def work_for_ever() -> None:
+        for _ in range(200):
+            with transaction.atomic():
+                lock_to_work(batch.id)
+                first_in.set()
+                stopped.wait(0.05)
+            if stopped.is_set():
+                return
+
+    def stop() -> None:
+        assert first_in.wait(10)
+        batches.stop_batch(batch_id=batch.id, reason="Wrong words", by=mailing.operator, at=NOON)
+        stopped.set()
+
+    tasks = [stop, *[work_for_ever] * 3]
+    assert _at_once(4, lambda: tasks.pop()()) == [None] * 4
+    assert states(batch) == {"STOPPED": 1}
 
 
 @pytest.mark.django_db(transaction=True)

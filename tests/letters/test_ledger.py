@@ -12,6 +12,8 @@ from cohort.models import LateDecision, ListEntry, Patient, PracticeList, Search
 from cohort.rules import Channel
 from letters import queries
 from letters.actions import batches, outbox
+from letters.models import Message, PartialStop
+from letters.rules import IN_PLAY
 from tests.letters.factories import NOON, Mailing, make_mailing, validated
 from tests.letters.outbox import noon, work
 
@@ -59,6 +61,18 @@ def test_an_open_message_is_waiting_and_a_failure_beats_a_hold(mailing: Mailing)
     }
 
 
+def test_a_doubt_is_waiting_and_is_said_apart(mailing: Mailing) -> None:
+    validated()
+    mailing.released()
+    claimed = outbox.claim(at=NOON)
+    assert claimed
+    outbox.release(claimed=claimed, made=outbox.make(claimed.batch, claimed.message_ids), at=NOON)
+    Message.objects.update(state="IN_DOUBT")
+    counts = queries.contact_counts(mailing.campaign, NOON.date())
+    assert (counts["waiting"], counts["in_doubt"], counts["not_planned"]) == (1, 1, 0)
+    assert adds_up(counts)
+
+
 def test_those_of_a_stopped_batch_wait_again(mailing: Mailing) -> None:
     validated()
     batch = mailing.released()
@@ -92,11 +106,12 @@ def test_a_finished_batch_says_hundred_percent_and_progress_adds_up(mailing: Mai
 
 STEPS = ["plan", "plan texts", "release", "work one", "die", "free", "join", "leave", "stop", "work"]
 STEPS += ["unreviewed", "late", "contact", "hold", "undo"]
+STEPS += ["plan both", "no address", "no number", "doubt", "return", "settle", "retry", "pause", "resume", "stop part"]
 
 
-@given(st.lists(st.sampled_from(STEPS), max_size=8))
+@given(st.lists(st.sampled_from(STEPS), max_size=10))
 @hypothesis_settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 def test_it_adds_up_whatever_happens_in_whatever_order(django_db_blocker: Any, steps: list[str]) -> None:
     from django.db import transaction
@@ -108,7 +123,11 @@ def test_it_adds_up_whatever_happens_in_whatever_order(django_db_blocker: Any, s
             _do(step, mailing, people)
             counts = queries.contact_counts(mailing.campaign, NOON.date())
             assert adds_up(counts)
+            assert counts["in_doubt"] <= counts["waiting"]
             assert counts["people"] == ListEntry.objects.filter(is_on_list=True).count()
+            for batch in queries.batches().exclude(fallback_channel=""):
+                in_play = batch.messages.filter(state__in=IN_PLAY)
+                assert in_play.count() == in_play.values("patient").distinct().count()
             assert counts["late"] + counts["unreviewed"] <= ListEntry.objects.filter(review_state="TO_REVIEW").count()
         transaction.set_rollback(True)
 
@@ -118,6 +137,41 @@ def _do(step: str, mailing: Mailing, people: list[Patient]) -> None:
     try:
         if step == "plan":
             mailing.plan()
+        elif step == "plan both":
+            batches.plan_batch(
+                campaign=mailing.campaign,
+                channel=Channel.LETTER,
+                fallback=Channel.SMS,
+                by=mailing.operator,
+                at=NOON,
+            )
+        elif step in {"no address", "no number"}:
+            details = {"no address": {"postcode": ""}, "no number": {"mobile": ""}}[step]
+            Patient.objects.filter(pk=people[0].pk).update(**details)
+        elif step == "doubt" and (claimed := outbox.claim(at=NOON, limit=1)):
+            outbox.release(claimed=claimed, made=outbox.make(claimed.batch, claimed.message_ids), at=NOON)
+            Message.objects.filter(state="RELEASED").update(state="IN_DOUBT")
+        elif step == "settle":
+            Message.objects.filter(state="IN_DOUBT").update(state="FAILED", failure="The provider never had it")
+        elif step == "return":
+            Message.objects.filter(state="HANDED_OVER").update(
+                state="FAILED", failure="It came back", delivery="RETURNED", delivery_at=NOON
+            )
+        elif step == "retry" and newest:
+            batches.retry_failed(batch_id=newest.id, by=mailing.operator, at=NOON)
+        elif step == "pause" and newest:
+            batches.pause_batch(batch_id=newest.id, by=mailing.operator)
+        elif step == "resume" and newest:
+            batches.resume_batch(batch_id=newest.id, by=mailing.operator)
+        elif step == "stop part" and newest:
+            batches.stop_part(
+                batch_id=newest.id,
+                kind=PartialStop.Kind.PRACTICE,
+                value=str(people[0].practice_id),
+                reason="Why",
+                by=mailing.operator,
+                at=NOON,
+            )
         elif step == "plan texts":
             mailing.plan(Channel.SMS)
         elif step == "release" and newest:

@@ -1,7 +1,8 @@
 """People cleared for contact, invented by PostgreSQL itself: a million in a minute or two.
 
-Their practices have added them, so no search is needed. Each 100 people: 2 have died, 1 has no usable address, 20 have no mobile, 1 must not be contacted by
-text. NHS numbers begin with 999; past 900,000 people their check digits do not hold, so nobody has them.
+Their practices have added them, so no search is needed. Of each 100 people 2 have died, 1 has no
+usable address, 20 have no mobile, 1 must not be contacted by text. NHS numbers begin with 999; past
+900,000 people their check digits do not hold, so nobody has them.
 """
 
 import os

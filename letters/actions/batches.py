@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from cohort.rules import Channel
 from letters.actions.batch_errors import BatchError, NobodyDue, NoTemplate, SamePerson, WrongState, check_move
@@ -14,7 +14,7 @@ from letters.actions.stopping import Stopped, stop_batch, stop_part
 from letters.models import Batch, Campaign, Message, TemplateVersion
 from letters.policies import check_can_send, check_can_write
 from letters.queries import hospital_campaign, latest_template, reached_otherwise
-from letters.rules import BatchState, MessageState
+from letters.rules import NOT_REACHED, BatchState, MessageState
 from shielding.accounts.models import Membership, Organisation
 
 __all__ = [
@@ -167,13 +167,15 @@ def retry_failed(*, batch_id: UUID, by: Membership, at: datetime) -> int:
     """Puts the failed messages of a released or finished batch back in the queue; returns how many.
 
     Each is another attempt, which suppliers know by another reference; what became of the last one is
-    kept. Not those whose person the batch's other channel reaches.
+    kept. Not those whose person the batch's other channel reaches, nor those of whom the supplier has
+    said since that it has them after all.
     """
     check_can_send(by)
     batch = lock_out_workers(batch_id)
     if batch.state not in (BatchState.RELEASED, BatchState.PAUSED, BatchState.FINISHED):
         raise WrongState(f"This batch is {batch.get_state_display().lower()}, so nothing in it can be tried again.")
-    failed = Message.objects.filter(batch=batch, state=MessageState.FAILED)
+    may_try = Q(delivery="") | Q(delivery__in=list(NOT_REACHED))
+    failed = Message.objects.filter(may_try, batch=batch, state=MessageState.FAILED)
     ids = list(failed.filter(~reached_otherwise()).select_for_update(no_key=True).values_list("id", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(_KEEP_ATTEMPTS, [at, [str(id_) for id_ in ids]])

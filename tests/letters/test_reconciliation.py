@@ -9,8 +9,11 @@ from django.utils import timezone
 from cohort.rules import Channel
 from letters.actions import outbox
 from letters.actions.batches import retry_failed
+from letters.actions.receipts import record
 from letters.actions.reconcile import GRACE, NEVER_THERE, Reconciled, catch_up, reconcile
 from letters.models import Message, Receipt, Supplier
+from letters.rules import DeliveryStatus
+from letters.transports import Event
 from letters.transports.notify.stub import NotifyStub
 from tests.letters.factories import Mailing, validated
 from tests.letters.stub_suppliers import notify
@@ -95,3 +98,12 @@ def test_receipts_that_got_lost_are_asked_for(mailing: Mailing, texting: NotifyS
     assert Receipt.objects.get().status == "DELIVERED"
     texting.misbehave(down=True)
     assert catch_up(at=NOW) == 0
+
+
+def test_what_turns_up_after_all_is_not_tried_again(mailing: Mailing, texting: NotifyStub) -> None:
+    texting.misbehave(drop=1, times=1)
+    message = text_somebody(mailing, NOW)
+    later = NOW + GRACE
+    reconcile(at=later)
+    record([Event(message.reference, DeliveryStatus.DELIVERED, NOW, provider_id="late")], at=later)
+    assert retry_failed(batch_id=message.batch_id, by=mailing.operator, at=later) == 0

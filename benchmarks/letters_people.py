@@ -93,7 +93,13 @@ def add_people(*, first: int, last: int, practices: int, reviewer: Any) -> None:
     """Adds the people of these numbers to the places that `fill` has made."""
     from django.db import connection, transaction
 
-    values: dict[str, Any] = {"first": first, "last": last, "practices": practices, "at": AT, "reviewer": str(reviewer.pk)}
+    values: dict[str, Any] = {
+        "first": first,
+        "last": last,
+        "practices": practices,
+        "at": AT,
+        "reviewer": str(reviewer.pk),
+    }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_SETTINGS)
         for statement in _PEOPLE:

@@ -10,7 +10,7 @@ from letters.actions import batches, outbox
 from letters.actions.outbox import calling, handing_over
 from letters.models import Message, PartialStop
 from shielding.accounts.policies import NotAllowed
-from tests.cohort.factories import MembershipFactory, PracticeListFactory
+from tests.cohort.factories import CriterionVersionFactory, FlagFactory, MembershipFactory, PracticeListFactory
 from tests.letters.factories import NOON, Mailing, validated
 from tests.letters.outbox import LATER, Killed, dying_after, noon, sent, sent_once, states, work
 from tests.letters.test_calling import Provider, supply
@@ -122,6 +122,20 @@ def test_a_part_is_stopped_by_who_put_them_on_the_list(mailing: Mailing) -> None
     assert made.part.stopped == 1
     assert by_hospital.messages.get().state == "STOPPED"
     assert states(batch) == {"STOPPED": 1, "WAITING": 1}
+
+
+def test_a_part_is_stopped_by_the_disease_group_that_the_search_finds_now(mailing: Mailing) -> None:
+    found, no_longer, other = validated(), validated(), validated()
+    asthma = CriterionVersionFactory(criterion__disease_group="Severe asthma", criterion__tier="HIGH")
+    FlagFactory(patient=found, criterion_version=asthma)
+    ended = FlagFactory(patient=no_longer, criterion_version=asthma)
+    ended.ended_in = ended.run
+    ended.save()
+    FlagFactory(patient=other, criterion_version__criterion__disease_group="Dialysis")
+    batch = mailing.released()
+    assert stop(batch, mailing, PartialStop.Kind.GROUP, "Severe asthma").part.stopped == 1
+    assert found.messages.get().state == "STOPPED"
+    assert states(batch) == {"STOPPED": 1, "WAITING": 2}
 
 
 def stop(batch: Any, mailing: Mailing, kind: Any, value: str) -> Any:

@@ -1,4 +1,4 @@
-"""Making letters: ours, bare typst with many letters a compile, and WeasyPrint, by turns; and memory over many."""
+"""Making letters: ours, bare typst with many letters a compile, and WeasyPrint; and memory over many."""
 
 import json
 import logging
@@ -11,7 +11,6 @@ from datetime import date
 from html import escape
 from itertools import islice
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from benchmarks.letters_people import AT
@@ -19,60 +18,66 @@ from benchmarks.steps import Result
 
 #: Letters that bare typst sets in one compile, and so in one PDF.
 SIZES = (1, 10, 25, 50, 100, 200)
-#: Letters of each way in a round; every size divides it.
-_ROUND = 200
+#: Letters that warm a process up.
+_WARM = 200
 
 
-def making(*, rounds: int) -> Result:
-    """Makes letters in every way, by turns; of each way the median CPU and wall ms a letter of all rounds.
+def making(*, size: int, letters: int) -> Result:
+    """Makes letters: as we do where `size` is 0, else with bare typst, so many a compile. CPU and wall ms a letter.
 
-    Raises RuntimeError where typst, with many letters a compile, does not make the pages that we make.
+    Each way in a process of its own: typst's caches never shrink, and slow down whoever compiles after a large one.
     """
     _prepare()
-    from letters.pdf import make_pdf
-
-    ways: dict[str, Callable[[Sequence[Any]], int]] = {
-        "ours": lambda letters: sum(_pages(make_pdf(each, made_at=AT)) for each in letters)
-    }
-    bare = _Bare()
-    for size in SIZES:
-        ways[f"typst, {size} a compile"] = (
-            lambda letters, size=size: sum(  # type: ignore[misc]
-                _pages(bare.compile(letters[start : start + size])) for start in range(0, len(letters), size)
-            )
-        )
-    missing = ""
-    try:
-        ways["WeasyPrint"] = _weasyprint()
-    except (ImportError, OSError) as error:
-        missing = str(error).splitlines()[0]
-    took: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
-    letters = invented()
-    _check(ways, list(islice(letters, _ROUND)))
-    for _ in range(rounds):
-        for way, work in ways.items():
-            # Each way its own letters, or it would find in typst's cache what another has set. WeasyPrint is
-            # slow, and a few letters say how slow.
-            chosen = list(islice(letters, _ROUND // 20 if way == "WeasyPrint" else _ROUND))
-            cpu, began = time.process_time(), time.monotonic()
-            work(chosen)
-            took[way].append(
-                ((time.process_time() - cpu) * 1e3 / len(chosen), (time.monotonic() - began) * 1e3 / len(chosen))
-            )
-    return {
-        "ways": {
-            way: {"cpu_ms": median(cpu for cpu, _ in each), "wall_ms": median(wall for _, wall in each)}
-            for way, each in took.items()
-        },
-        "weasyprint_missing": missing,
-    }
+    some = invented()
+    make = _ways()[size]
+    make(list(islice(some, _WARM)))
+    cpu, wall = _timed(make, list(islice(some, letters)))
+    return {"cpu_ms": cpu, "wall_ms": wall}
 
 
-def _check(ways: dict[str, Callable[[Sequence[Any]], int]], letters: Sequence[Any]) -> None:
-    """Makes the same letters in every way of typst's; raises RuntimeError unless all make as many pages."""
-    pages = {work(letters) for way, work in ways.items() if way != "WeasyPrint"}
+def same_pages() -> Result:
+    """Makes the same letters in every way; raises RuntimeError unless all make as many pages."""
+    _prepare()
+    letters = list(islice(invented(), _WARM))
+    pages = {make(letters) for make in _ways().values()}
     if len(pages) != 1:
         raise RuntimeError(f"The ways of making letters made different numbers of pages: {pages}")
+    return {}
+
+
+def _ways() -> dict[int, Callable[[Sequence[Any]], int]]:
+    """Returns our way, under 0, and bare typst's by letters a compile; each makes letters and counts their pages."""
+    from letters.pdf import make_pdf
+
+    bare = _Bare()
+
+    def in_files_of(size: int) -> Callable[[Sequence[Any]], int]:
+        return lambda letters: sum(
+            _pages(bare.compile(letters[start : start + size])) for start in range(0, len(letters), size)
+        )
+
+    ours = {0: lambda letters: sum(_pages(make_pdf(each, made_at=AT)) for each in letters)}
+    return ours | {size: in_files_of(size) for size in SIZES}
+
+
+def weasyprint(*, letters: int) -> Result:
+    """Makes letters with WeasyPrint; CPU and wall ms a letter, or `missing`: why it does not run here."""
+    _prepare()
+    try:
+        make = _weasyprint()
+    except (ImportError, OSError) as error:
+        return {"missing": str(error).splitlines()[0]}
+    some = invented()
+    make(list(islice(some, 10)))
+    cpu, wall = _timed(make, list(islice(some, letters)))
+    return {"cpu_ms": cpu, "wall_ms": wall}
+
+
+def _timed(work: Callable[[Sequence[Any]], int], letters: Sequence[Any]) -> tuple[float, float]:
+    """Returns CPU and wall ms a letter."""
+    cpu, began = time.process_time(), time.monotonic()
+    work(letters)
+    return (time.process_time() - cpu) * 1e3 / len(letters), (time.monotonic() - began) * 1e3 / len(letters)
 
 
 def memory(*, letters: int) -> Result:

@@ -38,7 +38,7 @@ _PEOPLE = (
     "  moved_away_code, asked_not_to_be_contacted, unsafe_channels, safe_contact_instruction, as_at)"
     " SELECT gen_random_uuid(), '999' || lpad(n::text, 7, '0'), initcap(translate(substr(md5('g' || n), 1, 6),"
     "  '0123456789', 'aeioulnrst')), initcap(translate(substr(md5('f' || n %% 40000), 1, 8), '0123456789',"
-    "  'aeioulnrst')), date '1930-01-01' + (n * 7919 %% 30000)::int, CASE n %% 2 WHEN 0 THEN 'F' ELSE 'M' END, o.id,"
+    "  'aeioulnrst')), date '1930-01-01' + (n::bigint * 7919 %% 30000)::int, CASE n %% 2 WHEN 0 THEN 'F' ELSE 'M' END, o.id,"
     "  CASE WHEN n %% 100 = 7 THEN '{}'::varchar[] ELSE ARRAY[1 + n %% 300 || ' Mill Lane', 'Sutton'] END,"
     "  'SM1 1AA', '', false, CASE WHEN n %% 5 = 0 THEN '' ELSE '07700' || 900000 + n %% 100000 END, '', '',"
     "  CASE WHEN n %% 50 = 3 THEN 'FORMAL' ELSE '' END, false, false, '', false,"

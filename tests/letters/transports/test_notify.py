@@ -95,7 +95,7 @@ def test_a_refusal_says_why_in_words_of_ours(notify: NotifyStub, item: Item, rea
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("NOTIFY_API_KEY", f"wrong-{uuid.uuid4()}-{uuid.uuid4()}"), ("NOTIFY_SMS_TEMPLATE_ID", "another")],
+    [("NOTIFY_API_KEY", f"wrong-{uuid.UUID(int=1)}-{uuid.UUID(int=2)}"), ("NOTIFY_SMS_TEMPLATE_ID", "another")],
 )
 def test_settings_that_are_wrong_fail_no_message_and_are_loud(
     notify: NotifyStub, settings: Any, caplog: Any, name: str, value: str

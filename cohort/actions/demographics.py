@@ -19,28 +19,8 @@ from django.db import connection, transaction
 
 from cohort.actions.amendments import hold_amendments
 from cohort.actions.order import reorder
+from cohort.queries.extracts import PATIENT_FIELDS
 
-PATIENT_FIELDS = (
-    "given_name",
-    "family_name",
-    "birth_date",
-    "sex",
-    "address_lines",
-    "postcode",
-    "uprn",
-    "no_fixed_abode",
-    "mobile",
-    "landline",
-    "email",
-    "death_status",
-    "death_date",
-    "is_restricted",
-    "is_invalid",
-    "moved_away_code",
-    "asked_not_to_be_contacted",
-    "unsafe_channels",
-    "safe_contact_instruction",
-)
 _PRIVATE = ".private-"
 _ARRAYS = {"address_lines", "unsafe_channels"}
 

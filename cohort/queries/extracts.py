@@ -11,12 +11,31 @@ from django.db.models import QuerySet
 
 from cohort.extracts import store
 from cohort.extracts.scratch import small_database
-from cohort.models import Extract, MendedRows, Patient, SourceAgeLimit
+from cohort.models import Extract, MendedRows, SourceAgeLimit
 from shielding.accounts.models import Organisation
 
-#: Columns of a Patient that the store's patients spell in another way, or do not have.
-_RENAMED = {"nhs_number", "practice", "as_at"}
-_NOT_IN_THE_STORE = {"id", "formats_needed", "language", "preferred_channel"}
+#: Of a person, what an extract says of them; their NHS number, practice and date are called otherwise there.
+PATIENT_FIELDS = (
+    "given_name",
+    "family_name",
+    "birth_date",
+    "sex",
+    "address_lines",
+    "postcode",
+    "uprn",
+    "no_fixed_abode",
+    "mobile",
+    "landline",
+    "email",
+    "death_status",
+    "death_date",
+    "is_restricted",
+    "is_invalid",
+    "moved_away_code",
+    "asked_not_to_be_contacted",
+    "unsafe_channels",
+    "safe_contact_instruction",
+)
 
 
 def newest_extracts() -> list[Extract]:
@@ -96,25 +115,24 @@ def registered_person(*, nhs_number: str, birth_date: date, practice: Organisati
     """Returns the details of somebody registered at this practice, or None.
 
     The keys are what `Patient.objects.create(**details)` takes: `nhs_number`, `practice`, `as_at`
-    (of the extract) and every other field but `id`. They come from the newest of the suppliers'
+    (of the extract) and `PATIENT_FIELDS`. They come from the newest of the suppliers'
     newest extracts that has the person at this practice. Somebody of another practice, with
     another date of birth, or in no extract gives None just the same, so that nothing is told.
     """
     digits = nhs_number.replace(" ", "")
     if len(digits) != 10 or not (digits.isascii() and digits.isdigit()):
         return None
-    names = [field.name for field in Patient._meta.concrete_fields if field.name not in _NOT_IN_THE_STORE | _RENAMED]
     for extract in newest_extracts():
         path = store.shard_of(extract_folder(extract), "patients", int(digits))
         if path is None:
             continue
         with small_database() as connection:
             row = connection.execute(
-                f"SELECT {', '.join(names)} FROM read_parquet($path)"
+                f"SELECT {', '.join(PATIENT_FIELDS)} FROM read_parquet($path)"
                 " WHERE person = $person AND birth_date = $birth_date AND practice_code = $practice",
                 {"path": str(path), "person": int(digits), "birth_date": birth_date, "practice": practice.code},
             ).fetchone()
         if row:
-            details = dict(zip(names, row, strict=True))
+            details = dict(zip(PATIENT_FIELDS, row, strict=True))
             return {"nhs_number": digits, "practice": practice, "as_at": extract.as_at, **details}
     return None

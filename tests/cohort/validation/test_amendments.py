@@ -17,10 +17,11 @@ from cohort.actions.amendments import (
     withdraw_amendment,
 )
 from cohort.actions.decisions import confirm
-from cohort.actions.demographics import PATIENT_FIELDS, update_people
+from cohort.actions.demographics import update_people
 from cohort.amending import Detail
 from cohort.models import Amendment, ListEntry, Patient
 from cohort.queries.amendments import fingerprint
+from cohort.queries.extracts import PATIENT_FIELDS
 from cohort.queries.holds import hold_reason
 from cohort.queries.review import version
 from cohort.rules import Channel
@@ -63,6 +64,7 @@ def extract_comes(as_at: date = NEXT_WEEK, **says: Any) -> None:
         )
         before = {
             "mobile": "07700900123",
+            "email": "",
             "address_lines": ["1 Mill Lane", "Sutton"],
             "postcode": "SM1 1AA",
             "unsafe_channels": [],

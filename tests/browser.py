@@ -77,6 +77,7 @@ def axe() -> Callable[[Page], None]:
     """A function that fails where the page breaks WCAG 2.2 AA, or scrolls sideways on a phone (320 px)."""
 
     def check(page: Page) -> None:
+        page.wait_for_load_state()  # a form sent with Enter may still be on its way back
         results = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
         assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
         size = page.viewport_size

@@ -7,7 +7,6 @@ BENCH_PARTS (default all) picks from making, memory, queueing and settling.
 
 import json
 import os
-import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from typing import Any
 import psycopg2
 
 from benchmarks.letters_made import SIZES
-from benchmarks.measuring import run_step
+from benchmarks.measuring import machine, run_step, say
 from shielding import embedded
 
 _PARTS = ("making", "memory", "queueing", "settling")
@@ -56,11 +55,11 @@ def main() -> None:
                 run_step("letters_outbox.settling", messages=messages, practices=_practices(messages), workers=workers)
                 for workers in _WORKERS
             ]
-    result = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": _machine(), **found}
+    result = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(), **found}
     (folder / "letters.json").write_text(json.dumps(result, indent=1))
     for line in table(result):
-        _say(line)
-    _say(f"\nWritten to {folder / 'letters.json'}")
+        say(line)
+    say(f"\nWritten to {folder / 'letters.json'}")
 
 
 def _make() -> dict[str, Any]:
@@ -146,20 +145,6 @@ def _database(data: Path) -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         connection.close()
-
-
-def _machine() -> dict[str, Any]:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {
-        "cores": os.cpu_count(),
-        "memory_gib": round(memory / 2**30),
-        "load": os.getloadavg(),
-        "python": platform.python_version(),
-    }
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Measuring one step in a process of its own: seconds, seconds of CPU, peak memory."""
+"""Measuring one step in a process of its own (seconds, seconds of CPU, peak memory), and on what machine."""
 
 import json
 import os
+import platform
 import resource
 import subprocess
 import sys
@@ -57,3 +58,19 @@ def peak_mib() -> float:
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024)
+
+
+def machine() -> dict[str, Any]:
+    """Returns what the figures were measured on: cores, memory, how busy it was, and Python."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory / 2**30),
+        "load": os.getloadavg(),
+        "python": platform.python_version(),
+    }
+
+
+def say(line: str) -> None:
+    """Prints a line of the report at once, so that a run of hours can be watched."""
+    print(line, flush=True)  # noqa: T201

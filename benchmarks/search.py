@@ -7,7 +7,6 @@ BENCH_MEMORY_LIMIT (6GB) is what DuckDB may hold in memory, ours and the hand-wr
 
 import json
 import os
-import platform
 import shutil
 import sys
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from typing import Any
 import duckdb
 import psycopg2
 
-from benchmarks.measuring import measured
+from benchmarks.measuring import machine, measured, say
 from benchmarks.population import AS_AT, WEEK, Population, make_next_week, make_population
 from shielding import embedded
 
@@ -51,7 +50,7 @@ class Bench:
         self.steps[name] = found
         memory = f"{found['peak_mib']:8,.0f} MiB" if "peak_mib" in found else ""
         cpu = f"{found['cpu_seconds']:9,.2f} s CPU" if "cpu_seconds" in found else " " * 15
-        _say(f"  {name:<44}{found['seconds']:9,.2f} s{cpu}  {memory}")
+        say(f"  {name:<44}{found['seconds']:9,.2f} s{cpu}  {memory}")
         return found
 
     def ratio(self, name: str, over: str, under: str, wanted: str) -> None:
@@ -67,7 +66,7 @@ class Bench:
         """Keeps a problem: figures of searches that find something else are worth nothing."""
         if not holds:
             self.wrong.append(problem)
-            _say(f"  WRONG: {problem}")
+            say(f"  WRONG: {problem}")
 
 
 def main() -> None:
@@ -78,22 +77,24 @@ def main() -> None:
     for people in [int(each) for each in sys.argv[1].split(",")]:
         bench = _bench(folder / f"people-{people}", people, parts)
         found.append(_report(bench))
-        result = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": _machine(), "runs": found}
+        result = {
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": machine() | {"duckdb": duckdb.__version__},
+            "runs": found,
+        }
         (folder / "results.json").write_text(json.dumps(result, indent=1, default=str))
-    _say(f"\nWritten to {folder / 'results.json'}")
+    say(f"\nWritten to {folder / 'results.json'}")
     if any(each["wrong"] for each in found):
         sys.exit("Some searches did not find the same: see WRONG above.")
 
 
 def _bench(folder: Path, people: int, parts: list[str]) -> Bench:
     folder.mkdir(parents=True, exist_ok=True)
-    _say(f"\n{people:,} people")
+    say(f"\n{people:,} people")
     first = make_population(folder, people)
     second = make_next_week(folder, people)
     bench = Bench(first, second, folder)
-    _say(
-        f"  {first.rows:,} records in {first.shards} shards, {first.bytes / 1e9:.2f} GB: made in {first.seconds:.0f} s"
-    )
+    say(f"  {first.rows:,} records in {first.shards} shards, {first.bytes / 1e9:.2f} GB: made in {first.seconds:.0f} s")
     runs: dict[str, Callable[[Bench], None]] = {
         "search": _search,
         "preview": _preview,
@@ -239,10 +240,10 @@ def _continues(folder: Path) -> bool:
 
 
 def _report(bench: Bench) -> dict[str, Any]:
-    _say("")
+    say("")
     for name, ratio in bench.ratios.items():
         cpu = f"{ratio['cpu_seconds']:9,.2f} of CPU" if "cpu_seconds" in ratio else " " * 16
-        _say(f"  {name:<44}{ratio['seconds']:9,.2f}  {cpu}   {ratio['wanted']}")
+        say(f"  {name:<44}{ratio['seconds']:9,.2f}  {cpu}   {ratio['wanted']}")
     return {
         "people": bench.population.people,
         "population": vars(bench.population),
@@ -250,21 +251,6 @@ def _report(bench: Bench) -> dict[str, Any]:
         "ratios": bench.ratios,
         "wrong": bench.wrong,
     }
-
-
-def _machine() -> dict[str, Any]:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {
-        "cores": os.cpu_count(),
-        "memory_gib": round(memory / 2**30),
-        "load": os.getloadavg(),
-        "python": platform.python_version(),
-        "duckdb": duckdb.__version__,
-    }
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ signed in, ask for pages at once through gunicorn over HTTP. Environment: BENCH_
 import http.client
 import json
 import os
-import platform
 import re
 import statistics
 import sys
@@ -25,6 +24,7 @@ from urllib.parse import urlencode
 
 import psycopg2
 
+from benchmarks.measuring import machine, say
 from benchmarks.practices import CENTRE, LARGE, LARGE_CODE, PASSWORD, SMALL, SMALL_CODE, USERS, prepare
 from shielding import embedded
 from shielding.demo.processes import free_port, web
@@ -92,10 +92,10 @@ def main() -> None:
         sys.exit(f"At least {LARGE + SMALL:,} entries and 3 practices are needed.")
     folder = Path(os.environ.get("BENCH_FOLDER", ".data/bench")).resolve()
     with _database(folder / "servers", f"bench_web_{os.getpid()}"):
-        _say(f"\n{entries:,} entries of {practices:,} practices")
+        say(f"\n{entries:,} entries of {practices:,} practices")
         filled = prepare(practices=practices, entries=entries)
         _analyze()
-        _say(f"  made in {filled['seconds']:.0f} s")
+        say(f"  made in {filled['seconds']:.0f} s")
         found: dict[str, Any] = {
             "entries": entries,
             "practices": practices,
@@ -105,11 +105,11 @@ def main() -> None:
         }
         found |= {"bulk": _bulk()}
     found["ratios"] = _ratios(found)
-    result = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": _machine(), **found}
+    result = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(), **found}
     (folder / "web.json").write_text(json.dumps(result, indent=1))
     for line in table(result):
-        _say(line)
-    _say(f"\nWritten to {folder / 'web.json'}")
+        say(line)
+    say(f"\nWritten to {folder / 'web.json'}")
     if any(count["3,300"] != count["50"] for count in found["queries"].values()):
         sys.exit("A page takes more queries for a longer list.")
 
@@ -324,20 +324,6 @@ def _ratios(found: dict[str, Any]) -> dict[str, float]:
     return {page: large[page]["p95"] / small[page]["p95"] for page in _SHOWN} | {
         "bulk": found["bulk"]["confirm"] / found["bulk"]["update"]
     }
-
-
-def _machine() -> dict[str, Any]:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {
-        "cores": os.cpu_count(),
-        "memory_gib": round(memory / 2**30),
-        "load": os.getloadavg(),
-        "python": platform.python_version(),
-    }
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

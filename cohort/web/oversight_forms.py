@@ -34,9 +34,11 @@ class ChooseForm(forms.Form):
     show = forms.ChoiceField(label="Show", choices=SHOW, required=False)
     sort = forms.ChoiceField(label="Sort by", choices=SORT, required=False)
     name = forms.CharField(label="Practice name or code", required=False, max_length=100)
-    run = forms.ModelChoiceField(SearchRun.objects.none(), label="Search", required=False, empty_label="All searches")
-    ics = forms.ModelChoiceField(
-        Organisation.objects.none(), label="Integrated care system", required=False, empty_label="All of them"
+    run: "forms.ModelChoiceField[SearchRun]" = forms.ModelChoiceField(
+        None, label="Search", required=False, empty_label="All searches"
+    )
+    ics: "forms.ModelChoiceField[Organisation]" = forms.ModelChoiceField(
+        None, label="Integrated care system", required=False, empty_label="All of them"
     )
 
     def __init__(self, *args: Any, runs: QuerySet[SearchRun], is_area: bool = False, **kwargs: Any) -> None:

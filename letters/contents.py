@@ -18,8 +18,8 @@ from coordinators.queries import LeadContact, lead_contact
 from letters import wording
 from letters.models import TemplateVersion, Translation
 from letters.pdf import LetterContent, LetterNotMade, Part, direction
+from letters.queries.templates import translation_for
 from letters.rules import Format, e164, is_of_working_age, text_fragments
-from letters.template_queries import translation_for
 from shielding.accounts.models import Organisation
 
 #: Of several formats that somebody needs, the letter is made in the first: who needs Braille is helped least by print.

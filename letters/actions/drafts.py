@@ -15,7 +15,7 @@ from letters import wording
 from letters.models import Template, TemplateVersion, Translation
 from letters.policies import check_can_approve_words, check_can_draft_words
 from letters.proofs import proof_problems
-from letters.template_queries import in_use
+from letters.queries.templates import in_use
 from shielding.accounts.models import Membership
 
 AnyWords = TypeVar("AnyWords", TemplateVersion, Translation)

@@ -13,7 +13,7 @@ from cohort.rules import Channel
 from letters import wording
 from letters.actions.drafts import TemplateNotUsable, check_marks, next_number
 from letters.models import Campaign, Template, TemplateVersion, Translation
-from letters.template_queries import in_use
+from letters.queries.templates import in_use
 
 SHIPPED = Path(__file__).parent.parent / "shipped"
 

@@ -15,8 +15,8 @@ from rest_framework.throttling import UserRateThrottle
 
 from cohort.api.plumbing import answer_of
 from cohort.api.serializers import ErrorOut
-from letters.arrivals import arrivals
 from letters.policies import check_can_send
+from letters.queries.arrivals import arrivals
 
 
 class AreaOut(serializers.Serializer[Any]):

@@ -6,8 +6,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from letters.arrivals import arrivals as estimate
 from letters.policies import check_can_send
+from letters.queries.arrivals import arrivals as estimate
 from shielding.accounts.http import MemberRequest
 
 

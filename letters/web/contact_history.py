@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from cohort.policies import check_can_see_lists
 from coordinators.policies import check_can_lead
-from letters.contact_history import contact_history as history_of
+from letters.queries.contact_history import contact_history as history_of
 from shielding.accounts.http import MemberRequest
 from shielding.accounts.models import Membership, Role
 from shielding.audit.actions import record_read

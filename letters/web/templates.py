@@ -11,11 +11,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cohort.rules import Channel
-from letters import contents, proofs, template_queries, word_changes
+from letters import contents, proofs, word_changes
 from letters.actions import drafts as actions
 from letters.models import Template, TemplateVersion, Translation
 from letters.pdf import LetterNotMade, make_pdf
 from letters.policies import can_approve_words, check_can_approve_words, check_can_draft_words
+from letters.queries import templates as queries
 from letters.rules import Format
 from letters.web.template_forms import ApproveTranslationForm, TranslationForm, WordsForm
 from shielding.accounts.http import MemberRequest
@@ -26,7 +27,7 @@ from shielding.accounts.http import MemberRequest
 def index(request: MemberRequest) -> HttpResponse:
     """Every letter and text: what is in use, in which languages, and what waits for approval."""
     check_can_draft_words(request.membership)
-    return render(request, "letters/templates.html", {"standings": template_queries.standings()})
+    return render(request, "letters/templates.html", {"standings": queries.standings()})
 
 
 @never_cache
@@ -38,7 +39,7 @@ def version(request: MemberRequest, version_id: int) -> HttpResponse:
 
 
 def _version_page(request: MemberRequest, found: TemplateVersion, problems: list[str] | None = None) -> HttpResponse:
-    used = template_queries.in_use(found.template)
+    used = queries.in_use(found.template)
     before = used if used and used.pk != found.pk and found.is_open else found
     return render(
         request,
@@ -50,8 +51,8 @@ def _version_page(request: MemberRequest, found: TemplateVersion, problems: list
             "heading": word_changes.paragraphs(before.subject, found.subject),
             "words": word_changes.paragraphs(before.body, found.body),
             "compared_with": before if before.pk != found.pk else None,
-            "translations": list(template_queries.translations_of(found)),
-            "versions": list(template_queries.versions_of(found.template)),
+            "translations": list(queries.translations_of(found)),
+            "versions": list(queries.versions_of(found.template)),
             **_proofs(found),
             **_may(request, found),
             "problems": problems or [],
@@ -65,7 +66,7 @@ def _version_page(request: MemberRequest, found: TemplateVersion, problems: list
 def draft(request: MemberRequest, slug: str) -> HttpResponse:
     """Drafts the next version of a letter or text, beginning with the words in use."""
     by = check_can_draft_words(request.membership)
-    found = template_queries.template(slug)
+    found = queries.template(slug)
     if found is None:
         raise Http404
     used = _start(request, found)
@@ -90,8 +91,8 @@ def draft(request: MemberRequest, slug: str) -> HttpResponse:
 
 def _start(request: MemberRequest, template: Template) -> TemplateVersion | None:
     wanted = request.GET.get("from", "")
-    named = template_queries.version(int(wanted)) if wanted.isascii() and wanted.isdigit() and len(wanted) < 9 else None
-    return named if named and named.template_id == template.pk else template_queries.in_use(template)
+    named = queries.version(int(wanted)) if wanted.isascii() and wanted.isdigit() and len(wanted) < 9 else None
+    return named if named and named.template_id == template.pk else queries.in_use(template)
 
 
 @require_POST
@@ -273,14 +274,14 @@ def _try(form: WordsForm, save: Callable[[], Any]) -> Any:
 
 
 def _version(pk: int) -> TemplateVersion:
-    found = template_queries.version(pk)
+    found = queries.version(pk)
     if found is None:
         raise Http404
     return found
 
 
 def _translation(pk: int) -> Translation:
-    found = template_queries.translation(pk)
+    found = queries.translation(pk)
     if found is None:
         raise Http404
     return found

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from letters.arrivals import arrivals
+from letters.queries.arrivals import arrivals
 from shielding.accounts.http import MemberRequest
 from shielding.ledger import SEE_LEDGER, ledger
 

@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cohort.rules import Channel
-from letters.arrivals import arrivals
 from letters.models import Message, Receipt, Supplier, SupplierDay
+from letters.queries.arrivals import arrivals
 from shielding.accounts.models import Membership, Organisation, Role
 from tests.cohort.factories import MembershipFactory, OrganisationFactory, PracticeListFactory
 from tests.cohort.validation.pages import SignIn, read

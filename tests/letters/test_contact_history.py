@@ -12,8 +12,8 @@ from django.urls import reverse
 from cohort.models import ListFact, Patient, RemovalTold
 from cohort.rules import Channel
 from coordinators.models import Assignment, CheckIn
-from letters.contact_history import contact_history
 from letters.models import Message, PastAttempt, Receipt
+from letters.queries.contact_history import contact_history
 from shielding.accounts.models import Membership, Role
 from shielding.accounts.policies import NotAllowed
 from shielding.audit.models import ReadLog

@@ -10,7 +10,7 @@ from django.urls import reverse
 from letters.actions.drafts import draft_translation, draft_version
 from letters.actions.templates import load_templates
 from letters.models import Template, TemplateVersion, Translation
-from letters.template_queries import in_use
+from letters.queries.templates import in_use
 from shielding.accounts.models import Membership, Role
 from tests.browser import axe, browser, page
 from tests.cohort.factories import MembershipFactory

@@ -28,7 +28,7 @@ from letters.actions.drafts import (
 from letters.actions.templates import SHIPPED, load_templates
 from letters.models import Campaign, Template, TemplateVersion, Translation
 from letters.queries import latest_template
-from letters.template_queries import in_use, translation_for
+from letters.queries.templates import in_use, translation_for
 from shielding.accounts.models import Membership, Role
 from shielding.accounts.policies import NotAllowed
 from tests.cohort.factories import MembershipFactory

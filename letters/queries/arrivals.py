@@ -19,7 +19,7 @@ from django.utils import timezone
 from cohort.rules import Channel
 from letters.estimating import FEWEST_RECEIPTS, Supply, ahead_of_last, assumptions, expected, pace
 from letters.models import Message, Supplier, SupplierDay
-from letters.queries import cleared, first_campaign, uk_date
+from letters.queries.people import cleared, first_campaign, uk_date
 from letters.rules import MessageState
 
 #: The transports whose suppliers say what became of each message.

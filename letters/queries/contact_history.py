@@ -19,7 +19,7 @@ from coordinators.models import CheckIn
 from coordinators.policies import check_can_lead
 from coordinators.queries import person_for
 from letters.models import Message, PastAttempt, Receipt
-from letters.queries import HOLD_WORDS, uk_date
+from letters.queries.people import HOLD_WORDS, uk_date
 from letters.rules import DeliveryStatus, MessageState
 from shielding.accounts.models import Membership, Role
 

@@ -104,36 +104,83 @@ class PreferredChannel(StrEnum):
 
 @dataclass(frozen=True)
 class Held:
-    """What is held of a detail once an extract has come, and whether the amendment stands."""
+    """What is held of a detail once an extract has come, and whether the amendment stands.
+
+    `is_news`: the extract has come to say, of how to contact them safely or whether at all, what is neither what
+    it said before nor the practice's word. Somebody is to look at the person again.
+    """
 
     stands: bool
     value: Values
+    is_news: bool = False
 
 
-def standing(detail: Detail, *, value: Values, said: Values, now: Values) -> Held:
-    """Returns what an extract that says `now` leaves of an amendment to `value`, made when extracts said `said`.
+def standing(detail: Detail, *, value: Values, said: Values, says: Values, now: Values) -> Held:
+    """Returns what an extract that says `now` leaves of an amendment to `value`.
+
+    `said` is what the practice has overruled (see `overruled`), `says` what the extract before this one said.
 
     The practice's word stands until the extract has something new, since what the practice mended was what
     the extract said then. Safety asks for more: the practice's word stands until the practice takes it
-    back, and what the extract newly says against contact counts as well. A death that is newly registered
-    ends any other word about it, and so does a new report of a death which the practice had not heard of.
+    back, and what the extract newly says against contact, or of how to contact, counts as well: which of two
+    instructions is the safer, nobody can tell from here. A death that is newly registered ends any other
+    word about it, and so does a new report of a death which the practice had not heard of.
+    """
+    if detail is Detail.SAFE_CONTACT:
+        instruction = value["safe_contact_instruction"]
+        if now not in (said, value):
+            instruction = _both(instruction, now["safe_contact_instruction"])
+        return Held(True, {"safe_contact_instruction": instruction}, now not in (says, value))
+    if detail not in _WARNINGS:
+        stands = _told(now) == _told(said)
+        return Held(stands, value if stands else now)
+    ours, before, newest = (_warnings(detail, each) for each in (value, says, now))
+    is_news = bool((newest - before - ours) | ((before - newest) & ours))
+    if detail is Detail.DEATH:
+        is_overturned = bool(newest - ours) and now != said
+        stands = not (is_overturned or now["death_status"] == "FORMAL")
+        return Held(stands, value if stands else now, is_news or is_overturned)
+    warnings = ours | (newest - _warnings(detail, said))
+    if detail is Detail.ASKED_NOT:
+        return Held(True, {"asked_not_to_be_contacted": bool(warnings)}, is_news)
+    return Held(True, {"unsafe_channels": sorted(warnings)}, is_news)
+
+
+def overruled(detail: Detail, *, value: Values, said: Values, now: Values) -> Values:
+    """Returns what the practice overrules still, of what it overruled before (`said`), once an extract says `now`.
+
+    A warning that extracts have let go of is overruled no more: said again, it is new.
     """
     if detail is Detail.UNSAFE_CHANNELS:
-        newly = set(now["unsafe_channels"]) - set(said["unsafe_channels"])
-        return Held(True, {"unsafe_channels": sorted({*value["unsafe_channels"], *newly})})
-    if detail is Detail.ASKED_NOT:
-        newly_asked = now["asked_not_to_be_contacted"] and not said["asked_not_to_be_contacted"]
-        return Held(True, {"asked_not_to_be_contacted": value["asked_not_to_be_contacted"] or newly_asked})
-    if detail is Detail.SAFE_CONTACT:
-        is_emptied = not value["safe_contact_instruction"] and now != said
-        return Held(True, now if is_emptied else value)
-    if detail is Detail.DEATH:
-        is_registered = now["death_status"] == "FORMAL"
-        is_news = value["death_status"] == "" and now["death_status"] != "" and now != said
-        stands = not (is_registered or is_news)
-    else:
-        stands = _told(now) == _told(said)
-    return Held(stands, value if stands else now)
+        return {"unsafe_channels": sorted({*said["unsafe_channels"]} & {*now["unsafe_channels"]})}
+    has_let_go = now == value or not any(now.values())
+    return now if detail in {Detail.ASKED_NOT, Detail.DEATH, Detail.SAFE_CONTACT} and has_let_go else said
+
+
+_WARNINGS = frozenset({Detail.UNSAFE_CHANNELS, Detail.ASKED_NOT, Detail.DEATH})
+
+
+def _warnings(detail: Detail, values: Values) -> frozenset[str]:
+    """Returns what a detail says against contact: the channels, or the one thing that it can say."""
+    if detail is Detail.UNSAFE_CHANNELS:
+        return frozenset(values["unsafe_channels"])
+    column = "death_status" if detail is Detail.DEATH else "asked_not_to_be_contacted"
+    return frozenset({column} if values[column] else ())
+
+
+#: What the column holds, in characters.
+LONGEST_INSTRUCTION = 300
+#: Instead of two instructions that do not fit together: half of one could be worse than none.
+ASK_THE_PRACTICE = "Ask their GP practice before any contact: it holds two instructions that differ."
+
+
+def _both(ours: str, theirs: str) -> str:
+    """Returns two instructions as one text, for both are to be kept."""
+    if not (ours and theirs):
+        return ours or theirs
+    stop = "" if ours.endswith((".", "!", "?")) else "."
+    both = f"{ours}{stop} {theirs}"
+    return both if len(both) <= LONGEST_INSTRUCTION else ASK_THE_PRACTICE
 
 
 def _told(values: Values) -> Values:

@@ -15,10 +15,12 @@ from uuid import UUID
 from django.db import transaction
 
 from cohort import policies
-from cohort.amending import Detail, EndedBy, Values, standing
+from cohort.actions.facts import ask_again
+from cohort.amending import Detail, EndedBy, Values, overruled, standing
 from cohort.models import Amendment, Patient
 from cohort.queries.amendments import fingerprint, values_of
 from cohort.queries.worklists import entries
+from cohort.rules import Recheck
 from shielding.accounts.models import Membership
 
 _COLUMNS = sorted({column for detail in Detail if detail.is_in_extracts for column in detail.columns})
@@ -101,16 +103,17 @@ def hold_against(patient: Patient, details: dict[str, Any], *, at: datetime) -> 
     rows = Amendment.objects.filter(patient=patient, ended_at=None)
     asked = [(row.pk, row.detail, row.value, row.extract_said, row.extract_says) for row in rows]
     now = {column: _json(details[column]) for column in _COLUMNS}
-    after = _after((*row, patient.nhs_number, now) for row in asked if Detail(row[1]).is_in_extracts)
-    after.write_ends(at=at)
-    held = after.overlays.get(patient.nhs_number, {})
+    after = _after((*row, patient.pk, now) for row in asked if Detail(row[1]).is_in_extracts)
+    after.write(at=at)
+    held = after.overlays.get(patient.pk, {})
     return details | {column: _python(column, value) for column, value in held.items()}
 
 
 def hold_amendments(cursor: Any, *, as_at: date, at: datetime, done: set[int]) -> bool:
     """Writes what practices have mended over the people of `landing_people`; says whether it changed anything.
 
-    Only for whom these details will be taken, those not older than what is held. `done` are the amendments
+    Only for whom these details will be taken, those not older than what is held. Of whom the extract has come to
+    say something else about safe contact, their practice is asked to look again. `done` are the amendments
     that have been seen to, and are left out; it is added to. The patients' rows are locked until the
     transaction ends. Without amendments it costs one look.
     """
@@ -119,56 +122,65 @@ def hold_amendments(cursor: Any, *, as_at: date, at: datetime, done: set[int]) -
         " WHERE ended_at IS NULL AND extract_said IS NOT NULL) ORDER BY id FOR NO KEY UPDATE"
     )
     cursor.execute(
-        "SELECT a.id, a.detail, a.value, a.extract_said, a.extract_says, l.nhs_number, to_jsonb(l)"
+        "SELECT a.id, a.detail, a.value, a.extract_said, a.extract_says, p.id, to_jsonb(l)"
         " FROM cohort_amendment a JOIN cohort_patient p ON p.id = a.patient_id"
         " JOIN landing_people l ON l.nhs_number = p.nhs_number"
         " WHERE a.ended_at IS NULL AND a.extract_said IS NOT NULL AND p.as_at <= %s AND a.id <> ALL(%s)",
         [as_at, list(done)],
     )
     rows = [
-        (pk, detail, *map(json.loads, (value, said, says)), nhs_number, json.loads(now))
-        for pk, detail, value, said, says, nhs_number, now in cursor.fetchall()
+        (pk, detail, *map(json.loads, (value, said, says)), person, json.loads(now))
+        for pk, detail, value, said, says, person, now in cursor.fetchall()
     ]
     if not rows:
         return False
     done |= {row[0] for row in rows}
     after = _after(rows)
-    after.write_ends(at=at)
+    after.write(at=at)
+    ask_again(patient_ids=after.news, why=Recheck.DETAILS_CHANGED, at=at)
     columns = ", ".join(_COLUMNS)
     cursor.execute(
         f"UPDATE landing_people l SET ({columns}) = (SELECT {columns} FROM jsonb_populate_record(l, v.held::jsonb))"
-        " FROM unnest(%s::text[], %s::text[]) AS v (nhs_number, held) WHERE l.nhs_number = v.nhs_number",
-        [list(after.overlays), [json.dumps(held) for held in after.overlays.values()]],
+        " FROM unnest(%s::uuid[], %s::text[]) AS v (id, held) JOIN cohort_patient p USING (id)"
+        " WHERE l.nhs_number = p.nhs_number",
+        [[str(person) for person in after.overlays], [json.dumps(held) for held in after.overlays.values()]],
     )
     return True
 
 
 @dataclass
 class _After:
-    """What an extract leaves of amendments: what is held, by NHS number, and what to write of the amendments."""
+    """What an extract leaves of amendments.
 
-    overlays: dict[str, dict[str, Any]]
-    says: dict[int, Values]
+    `overlays`: what is held, by patient; `says`: what the practice overrules still and what the extract says,
+    by amendment; `ended`: these amendments; `news`: the patients to look at again.
+    """
+
+    overlays: dict[UUID, dict[str, Any]]
+    says: dict[int, tuple[Values, Values]]
     ended: list[int]
+    news: set[UUID]
 
-    def write_ends(self, *, at: datetime) -> None:
+    def write(self, *, at: datetime) -> None:
         """Ends the amendments that the extract has outdated, and notes what it says of the others."""
         Amendment.objects.filter(pk__in=self.ended).update(ended_at=at, ended_as=EndedBy.EXTRACT.value)
-        changed = [Amendment(pk=pk, extract_says=says) for pk, says in self.says.items()]
-        Amendment.objects.bulk_update(changed, ["extract_says"], batch_size=1000)
+        changed = [Amendment(pk=pk, extract_said=said, extract_says=says) for pk, (said, says) in self.says.items()]
+        Amendment.objects.bulk_update(changed, ["extract_said", "extract_says"], batch_size=1000)
 
 
-def _after(rows: Iterable[tuple[int, str, Any, Any, Any, str, Values]]) -> _After:
-    after = _After(defaultdict(dict), {}, [])
-    for pk, name, value, said, says, nhs_number, extract in rows:
+def _after(rows: Iterable[tuple[int, str, Any, Any, Any, UUID, Values]]) -> _After:
+    after = _After(defaultdict(dict), {}, [], set())
+    for pk, name, value, said, says, person, extract in rows:
         detail = Detail(name)
         now = {column: extract[column] for column in detail.columns}
-        held = standing(detail, value=value, said=said, now=now)
+        held = standing(detail, value=value, said=said, says=says, now=now)
         if not held.stands:
             after.ended.append(pk)
         elif now != says:
-            after.says[pk] = now
-        after.overlays[nhs_number].update(held.value)
+            after.says[pk] = overruled(detail, value=value, said=said, now=now), now
+        after.overlays[person].update(held.value)
+        if held.is_news:
+            after.news.add(person)
     return after
 
 

@@ -12,14 +12,17 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import duckdb
 from django.conf import settings
 from django.db import connection, transaction
 
 from cohort.actions.amendments import hold_amendments
+from cohort.actions.facts import ask_again
 from cohort.actions.order import reorder
 from cohort.queries.extracts import PATIENT_FIELDS
+from cohort.rules import Recheck
 
 _PRIVATE = ".private-"
 _ARRAYS = {"address_lines", "unsafe_channels"}
@@ -133,10 +136,12 @@ def update_people(cursor: Any, *, as_at: date, at: datetime) -> int:
 
     Whoever has registered with another practice moves to its newest list, where it has one: those who wait
     for review, and those whom the old practice decided to keep, or let go because they moved. Of these the
-    new practice is asked again. Their places on the lists follow their names.
+    new practice is asked again; and so is the practice of whoever is, since it decided, to be contacted
+    otherwise or not at all. Their places on the lists follow their names.
     """
     held: set[int] = set()
     hold_amendments(cursor, as_at=as_at, at=at, done=held)
+    ask_again(patient_ids=_contacted_otherwise(cursor, as_at=as_at), why=Recheck.DETAILS_CHANGED, at=at)
     changed = _take_details(cursor, as_at=as_at)
     # Whoever mended a detail before its row was ours is heard now; from here on they wait for us.
     while hold_amendments(cursor, as_at=as_at, at=at, done=held):
@@ -156,6 +161,26 @@ def update_people(cursor: Any, *, as_at: date, at: datetime) -> int:
     )
     reorder(cursor)
     return changed
+
+
+def _contacted_otherwise(cursor: Any, *, as_at: date) -> list[UUID]:
+    """Returns whom `landing_people` changes how to contact safely, or whether at all, of those a practice decided.
+
+    Restricted or not is part of it, and dead or alive: that a reported death is registered is not, nor the death
+    of somebody who was taken off.
+    """
+    cursor.execute(
+        "SELECT p.id FROM landing_people l JOIN cohort_patient p USING (nhs_number)"
+        " JOIN accounts_organisation o ON o.code = l.practice_code AND o.kind = 'PRACTICE'"
+        " JOIN cohort_listentry e ON e.patient_id = p.id"
+        " WHERE p.as_at <= %s AND e.review_state IN ('CONFIRMED', 'REMOVED', 'ADDED')"
+        " AND (p.safe_contact_instruction <> l.safe_contact_instruction OR p.is_restricted <> l.is_restricted"
+        "  OR NOT (p.unsafe_channels @> l.unsafe_channels AND p.unsafe_channels <@ l.unsafe_channels)"
+        "  OR (p.death_status = '' AND l.death_status <> '' AND e.review_state <> 'REMOVED')"
+        "  OR (p.death_status <> '' AND l.death_status = ''))",
+        [as_at],
+    )
+    return [UUID(str(row[0])) for row in cursor.fetchall()]
 
 
 def _take_details(cursor: Any, *, as_at: date) -> int:

@@ -28,7 +28,7 @@ RECHECKS = [
     (Recheck.REASON_NEW.value, "The search has found another reason"),
     (Recheck.REASON_GONE.value, "The search no longer finds one of the reasons"),
     (Recheck.MOVED_HERE.value, "They have registered here since another practice decided"),
-    (Recheck.DETAILS_CHANGED.value, "Their details have changed"),
+    (Recheck.DETAILS_CHANGED.value, "Whether or how to contact them has changed"),
     (Recheck.HOSPITAL_DISAGREES.value, "A hospital has asked for the opposite"),
 ]
 

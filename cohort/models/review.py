@@ -66,9 +66,10 @@ class ReviewQuery(models.Model):
 class Amendment(models.Model):
     """One detail of a person that a practice has mended, from when it was to when that no longer stood.
 
-    `value`, `extract_said` (as it was mended) and `extract_says` (now) hold the detail's columns of
-    Patient by name; the last two are None where extracts do not have them. While it stands, the patient's
-    columns are as `cohort.amending.standing` makes them. Only its end and `extract_says` are ever written.
+    `value`, `extract_said` (as it was mended, as far as it was said ever since: what is overruled) and
+    `extract_says` (now) hold the detail's columns of Patient by name; the last two are None where extracts do
+    not have them. While it stands, the patient's columns are as `cohort.amending.standing` makes them. Only its
+    end and what extracts say are ever written.
     """
 
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="amendments")
@@ -100,7 +101,8 @@ class Amendment(models.Model):
         ]
         triggers = [
             pgtrigger.ReadOnly(
-                name="only_its_end_is_written", exclude=["extract_says", "ended_at", "ended_as", "ended_by"]
+                name="only_its_end_is_written",
+                exclude=["extract_said", "extract_says", "ended_at", "ended_as", "ended_by"],
             ),
             pgtrigger.Protect(
                 name="ends_once", operation=pgtrigger.Update, condition=pgtrigger.Q(old__ended_at__isnull=False)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cohort.amending import Detail, Held, address_problems, standing
+from cohort.amending import ASK_THE_PRACTICE, Detail, Held, address_problems, overruled, standing
 from cohort.models import Patient
 from cohort.queries.holds import hold_reason
 from cohort.rules import Channel
@@ -62,15 +62,15 @@ CODE = [{"moved_away_code": code} for code in ("", "CGA", "SCT")]
         (Detail.ADDRESS, at([], nfa=True), at(["1 Old Road"]), at(["1 Old Road"]), Held(True, at([], nfa=True))),
         # Safety: the practice's word stands, and what is newly unsafe counts as well.
         (Detail.UNSAFE_CHANNELS, unsafe("SMS"), unsafe(), unsafe(), Held(True, unsafe("SMS"))),
-        (Detail.UNSAFE_CHANNELS, unsafe("SMS"), unsafe(), unsafe("LETTER"), Held(True, unsafe("LETTER", "SMS"))),
+        (Detail.UNSAFE_CHANNELS, unsafe("SMS"), unsafe(), unsafe("LETTER"), Held(True, unsafe("LETTER", "SMS"), True)),
         (Detail.UNSAFE_CHANNELS, unsafe(), unsafe("SMS"), unsafe("SMS"), Held(True, unsafe())),
-        (Detail.UNSAFE_CHANNELS, unsafe(), unsafe("SMS"), unsafe("LETTER", "SMS"), Held(True, unsafe("LETTER"))),
-        (Detail.SAFE_CONTACT, safely("Noon"), safely(""), safely("Never"), Held(True, safely("Noon"))),
+        (Detail.UNSAFE_CHANNELS, unsafe(), unsafe("SMS"), unsafe("LETTER", "SMS"), Held(True, unsafe("LETTER"), True)),
+        (Detail.SAFE_CONTACT, safely("Noon"), safely(""), safely("Never"), Held(True, safely("Noon. Never"), True)),
         (Detail.SAFE_CONTACT, safely(""), safely("Noon"), safely("Noon"), Held(True, safely(""))),
-        (Detail.SAFE_CONTACT, safely(""), safely("Noon"), safely("Never"), Held(True, safely("Never"))),
+        (Detail.SAFE_CONTACT, safely(""), safely("Noon"), safely("Never"), Held(True, safely("Never"), True)),
         (Detail.ASKED_NOT, asked(True), asked(False), asked(False), Held(True, asked(True))),
         (Detail.ASKED_NOT, asked(False), asked(True), asked(True), Held(True, asked(False))),
-        (Detail.ASKED_NOT, asked(False), asked(False), asked(True), Held(True, asked(True))),
+        (Detail.ASKED_NOT, asked(False), asked(False), asked(True), Held(True, asked(True), True)),
         # A registered death ends any other word; a report, where the practice had not heard of one.
         (Detail.DEATH, REPORTED, died(""), died(""), Held(True, REPORTED)),
         (
@@ -87,12 +87,99 @@ CODE = [{"moved_away_code": code} for code in ("", "CGA", "SCT")]
             died(""),
             REPORTED,
             DATED,
-            Held(False, DATED),
+            Held(False, DATED, True),
         ),
     ],
 )
 def test_what_stands_of_an_amendment(detail: Detail, value: Any, said: Any, now: Any, held: Held) -> None:
-    assert standing(detail, value=value, said=said, now=now) == held
+    assert standing(detail, value=value, said=said, says=said, now=now) == held
+
+
+LONG = "Ring at noon only, and ask for the gardener. " * 4
+
+
+@pytest.mark.parametrize(
+    ("detail", "value", "said", "extracts"),
+    [
+        # What the practice has said itself, or has overruled, is no news, week after week.
+        (
+            Detail.UNSAFE_CHANNELS,
+            unsafe("LETTER", "SMS"),
+            unsafe(),
+            [
+                (unsafe("SMS"), unsafe("LETTER", "SMS"), False),
+                (unsafe("SMS", "LETTER"), unsafe("LETTER", "SMS"), False),
+            ],
+        ),
+        (Detail.UNSAFE_CHANNELS, unsafe(), unsafe("SMS"), [(unsafe("SMS"), unsafe(), False)] * 2),
+        # A new warning counts from the first week on, and is news in that week alone.
+        (
+            Detail.UNSAFE_CHANNELS,
+            unsafe("SMS"),
+            unsafe(),
+            [(unsafe("LETTER"), unsafe("LETTER", "SMS"), True), (unsafe("LETTER"), unsafe("LETTER", "SMS"), False)],
+        ),
+        # A warning that the practice overruled and extracts let go of is new when it comes again.
+        (
+            Detail.UNSAFE_CHANNELS,
+            unsafe(),
+            unsafe("SMS"),
+            [(unsafe(), unsafe(), False), (unsafe("SMS"), unsafe("SMS"), True), (unsafe("SMS"), unsafe("SMS"), False)],
+        ),
+        # One that extracts take back stands by the practice's word, and the practice is asked whether it is right.
+        (
+            Detail.UNSAFE_CHANNELS,
+            unsafe("LETTER", "SMS"),
+            unsafe("SMS"),
+            [(unsafe(), unsafe("LETTER", "SMS"), True), (unsafe(), unsafe("LETTER", "SMS"), False)],
+        ),
+        # Two instructions are both kept; no half of one is.
+        (
+            Detail.SAFE_CONTACT,
+            safely("Noon."),
+            safely("Ring"),
+            [
+                (safely("Ring"), safely("Noon."), False),
+                (safely("Never ring"), safely("Noon. Never ring"), True),
+                (safely("Never ring"), safely("Noon. Never ring"), False),
+                (safely(LONG), safely("Noon. " + LONG), True),
+                (safely("Noon."), safely("Noon."), False),
+                (safely("Ring"), safely("Noon. Ring"), True),
+            ],
+        ),
+        (Detail.SAFE_CONTACT, safely(LONG), safely(""), [(safely(LONG[1:]), safely(ASK_THE_PRACTICE), True)]),
+        # An instruction that is gone from the extract stands by the practice's word; so does an emptied one.
+        (Detail.SAFE_CONTACT, safely("Noon"), safely("Ring"), [(safely(""), safely("Noon"), True)]),
+        (
+            Detail.SAFE_CONTACT,
+            safely(""),
+            safely("Ring"),
+            [(safely(""), safely(""), False), (safely("Ring"), safely("Ring"), True)],
+        ),
+        (
+            Detail.ASKED_NOT,
+            asked(False),
+            asked(True),
+            [(asked(True), asked(False), False), (asked(False), asked(False), False), (asked(True), asked(True), True)],
+        ),
+        (Detail.ASKED_NOT, asked(True), asked(False), [(asked(True), asked(True), False)]),
+        (Detail.ASKED_NOT, asked(True), asked(True), [(asked(False), asked(True), True)]),
+        # The extract says that somebody reported dead is alive: they stay held, and are looked at.
+        (Detail.DEATH, DATED, REPORTED, [(died(""), DATED, True), (died(""), DATED, False)]),
+        (Detail.DEATH, died(""), REPORTED, [(died(""), died(""), False), (REPORTED, REPORTED, True)]),
+        (Detail.DEATH, died(""), REPORTED, [(REGISTERED, REGISTERED, True)]),
+        (Detail.DEATH, REPORTED, died(""), [(REGISTERED, REGISTERED, False)]),
+        (Detail.MOBILE, OURS, OLD, [(NEW, NEW, False)]),
+    ],
+)
+def test_the_safer_word_is_held_and_news_asks_once_for_another_look(
+    detail: Detail, value: Any, said: Any, extracts: list[tuple[Any, Any, bool]]
+) -> None:
+    says = said
+    for now, held, is_news in extracts:
+        found = standing(detail, value=value, said=said, says=says, now=now)
+        assert (found.value, found.is_news) == (held, is_news), now
+        said, says = overruled(detail, value=value, said=said, now=now), now
 
 
 def test_every_column_belongs_to_one_detail_and_is_the_patients() -> None:

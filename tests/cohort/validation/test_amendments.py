@@ -16,7 +16,7 @@ from cohort.actions.amendments import (
     amend,
     withdraw_amendment,
 )
-from cohort.actions.decisions import confirm
+from cohort.actions.decisions import confirm, remove
 from cohort.actions.demographics import update_people
 from cohort.amending import Detail
 from cohort.models import Amendment, ListEntry, Patient
@@ -24,7 +24,7 @@ from cohort.queries.amendments import fingerprint
 from cohort.queries.extracts import PATIENT_FIELDS
 from cohort.queries.holds import hold_reason
 from cohort.queries.review import version
-from cohort.rules import Channel
+from cohort.rules import Channel, RemovalReason
 from tests.cohort.factories import NOW, Cast
 from tests.cohort.validation.conftest import HUGO, HUGO_BORN
 from tests.cohort.validation.pages import SignIn, person_url, read
@@ -121,6 +121,116 @@ def test_an_extract_with_something_new_ends_the_amendment_of_that_detail_alone(c
     withdraw_amendment(patient_id=patient.pk, amendment_id=unsafe.pk, by=cast.gp, at=NOW)
     patient.refresh_from_db()
     assert patient.unsafe_channels == ["LETTER"]
+
+
+def decide(cast: Cast, review_state: str = "CONFIRMED") -> None:
+    entry = ListEntry.objects.get(pk=cast.amina.pk)
+    if review_state == "CONFIRMED":
+        confirm(entry_id=entry.pk, by=cast.gp, at=NOW, seen=version(entry))
+    elif review_state == "REMOVED":
+        remove(
+            entry_id=entry.pk,
+            reason=RemovalReason.LOW_RISK,
+            detail="",
+            is_patient_told=False,
+            by=cast.gp,
+            at=NOW,
+            seen=version(entry),
+        )
+
+
+def asked_again() -> dict[str, str]:
+    rows = ListEntry.objects.exclude(recheck="").values_list("patient__given_name", "recheck")
+    return dict(rows)
+
+
+REPORTED, FORMAL = ({"death_status": status, "death_date": None} for status in ("INFORMAL", "FORMAL"))
+RING, UNSAFE = {"safe_contact_instruction": "Ring first"}, {"unsafe_channels": ["SMS"]}
+BOTH_UNSAFE = [{"unsafe_channels": channels} for channels in (["LETTER", "SMS"], ["SMS", "LETTER"])]
+
+
+@pytest.mark.parametrize(
+    ("was", "state", "says", "is_asked"),
+    [
+        ({}, "CONFIRMED", {}, False),
+        ({}, "CONFIRMED", {"mobile": "07700900555"}, False),
+        ({}, "CONFIRMED", RING, True),
+        ({}, "CONFIRMED", UNSAFE, True),
+        ({}, "CONFIRMED", {"is_restricted": True}, True),
+        ({}, "CONFIRMED", REPORTED, True),
+        ({}, "CONFIRMED", FORMAL, True),
+        # What was said against contact is gone: contact would begin.
+        (RING, "CONFIRMED", {"safe_contact_instruction": ""}, True),
+        (UNSAFE, "CONFIRMED", {"unsafe_channels": []}, True),
+        ({"is_restricted": True}, "CONFIRMED", {"is_restricted": False}, True),
+        (REPORTED, "CONFIRMED", {"death_status": ""}, True),
+        # No news.
+        (REPORTED, "CONFIRMED", FORMAL, False),
+        (BOTH_UNSAFE[0], "CONFIRMED", BOTH_UNSAFE[1], False),
+        # Whoever was taken off is written to about that alone, and not at all once dead.
+        ({}, "REMOVED", RING, True),
+        ({}, "REMOVED", REPORTED, False),
+        (FORMAL, "REMOVED", {"death_status": ""}, True),
+        # Nobody has looked yet.
+        ({}, "TO_REVIEW", UNSAFE, False),
+    ],
+)
+def test_who_is_contacted_otherwise_since_they_were_decided_comes_back(
+    cast: Cast, was: dict[str, Any], state: str, says: dict[str, Any], is_asked: bool
+) -> None:
+    Patient.objects.filter(pk=cast.amina.pk).update(**was)
+    decide(cast, state)
+    extract_comes(**(was | says))
+    assert asked_again() == ({"Amina": "DETAILS_CHANGED"} if is_asked else {})
+    ListEntry.objects.update(recheck="", recheck_at=None)
+    extract_comes(**(was | says))
+    assert asked_again() == {}
+
+
+def test_a_new_instruction_against_the_practices_word_brings_somebody_decided_back(cast: Cast, sign_in: SignIn) -> None:
+    decide(cast)
+    mend(
+        cast,
+        {
+            Detail.SAFE_CONTACT: {"safe_contact_instruction": "Ring at noon."},
+            Detail.UNSAFE_CHANNELS: {"unsafe_channels": ["SMS"]},
+        },
+    )
+    extract_comes()
+    assert asked_again() == {}
+    extract_comes(safe_contact_instruction="Never ring.", unsafe_channels=["SMS"])
+    assert asked_again() == {"Amina": "DETAILS_CHANGED"}
+    patient = Patient.objects.get(pk=cast.amina.pk)
+    assert patient.safe_contact_instruction == "Ring at noon. Never ring."
+    page = read(sign_in(cast.gp).get(person_url(cast, cast.amina)))
+    assert "Whether or how to contact them has changed" in page
+    assert "How to contact them safely: Ring at noon." in page
+    assert "The extract says Never ring." in page
+    # Looked at, it is no news next week; mended anew, it is the practice's word alone.
+    entry = ListEntry.objects.get(pk=patient.pk)
+    confirm(entry_id=entry.pk, by=cast.gp, at=NOW, seen=version(entry))
+    mend(cast, {Detail.SAFE_CONTACT: {"safe_contact_instruction": "Write only."}})
+    extract_comes(safe_contact_instruction="Never ring.", unsafe_channels=["SMS"])
+    assert asked_again() == {}
+    assert Patient.objects.get(pk=patient.pk).safe_contact_instruction == "Write only."
+
+
+def test_a_warning_that_was_overruled_and_let_go_of_counts_when_it_comes_again(cast: Cast) -> None:
+    Patient.objects.filter(pk=cast.amina.pk).update(unsafe_channels=["SMS"])
+    decide(cast)
+    mend(cast, {Detail.UNSAFE_CHANNELS: {"unsafe_channels": []}})
+    extract_comes(unsafe_channels=["SMS"])
+    assert (hold_of(cast.amina, Channel.SMS), asked_again()) == ("", {})
+    extract_comes(unsafe_channels=[])
+    assert (hold_of(cast.amina, Channel.SMS), asked_again()) == ("", {})
+    extract_comes(unsafe_channels=["SMS"])
+    assert (hold_of(cast.amina, Channel.SMS), asked_again()) == ("UNSAFE_CHANNEL", {"Amina": "DETAILS_CHANGED"})
+
+
+def test_details_of_an_older_extract_ask_nobody_again(cast: Cast) -> None:
+    decide(cast)
+    extract_comes(as_at=date(2020, 3, 1), unsafe_channels=["SMS"])
+    assert asked_again() == {}
 
 
 def test_an_older_extract_ends_nothing(cast: Cast) -> None:

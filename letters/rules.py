@@ -36,7 +36,7 @@ class MessageState(StrEnum):
 #: ran out and the sweeper put it back. RELEASED to WAITING: the provider said that it has not taken it.
 #: RELEASED to MAKING never happens: what was released is only ever handed over again under the same
 #: id, or stopped where the supplier does not have it. HANDED_OVER to FAILED: the supplier rejected
-#: it, or it came back.
+#: it, or it came back. FAILED to HANDED_OVER: the supplier says late that it has it after all.
 MESSAGE_TRANSITIONS: dict[MessageState, frozenset[MessageState]] = {
     MessageState.WAITING: frozenset({MessageState.MAKING, MessageState.HELD, MessageState.STOPPED}),
     MessageState.MAKING: frozenset(
@@ -54,7 +54,7 @@ MESSAGE_TRANSITIONS: dict[MessageState, frozenset[MessageState]] = {
     MessageState.IN_DOUBT: frozenset({MessageState.HANDED_OVER, MessageState.FAILED}),
     MessageState.HANDED_OVER: frozenset({MessageState.FAILED}),
     MessageState.HELD: frozenset({MessageState.WAITING, MessageState.STOPPED}),
-    MessageState.FAILED: frozenset({MessageState.WAITING, MessageState.STOPPED}),
+    MessageState.FAILED: frozenset({MessageState.WAITING, MessageState.HANDED_OVER, MessageState.STOPPED}),
     MessageState.STOPPED: frozenset(),
 }
 
@@ -89,16 +89,17 @@ class DeliveryStatus(StrEnum):
     """What a supplier says of a message it has, in the order of a letter's life (domain, section 7).
 
     News comes late, twice and out of order: of what is known of one attempt, the last of this order counts.
+    What was delivered has not failed, whatever else is said of it, but may yet come back.
     """
 
     PENDING = "PENDING"
     ACCEPTED = "ACCEPTED"
     PRINTED = "PRINTED"
     DISPATCHED = "DISPATCHED"
-    DELIVERED = "DELIVERED"
     CANCELLED = "CANCELLED"
     REJECTED = "REJECTED"
     FAILED = "FAILED"
+    DELIVERED = "DELIVERED"
     RETURNED = "RETURNED"
 
 

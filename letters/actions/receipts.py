@@ -1,8 +1,9 @@
 """Records what suppliers say of messages: receipts, deliveries, what came back, and hand-overs that do not match.
 
 News comes late, twice and out of order. Each status of an attempt is kept once; the message shows the
-last in the order of `DeliveryStatus`; and who was not reached fails, for a person to try again. All of
-it is set-wise: a file of 20,000 statuses takes a handful of statements.
+last in the order of `DeliveryStatus`; who was not reached fails, for a person to try again; and what
+failed is handed over after all where the supplier says that it has it. All of it is set-wise: a file of
+20,000 statuses takes a handful of statements.
 """
 
 import logging
@@ -64,6 +65,26 @@ FROM (
 WHERE message.id = latest.message_id
   AND array_position(%s::text[], latest.status::text) > coalesce(array_position(%s::text[], message.delivery::text), 0)
 """
+# Without its file or a provider's id nothing shows that it went: such news contradicts the supplier itself, and
+# is for a person.
+_SETTLE_LATE = """
+UPDATE letters_message message SET state = 'HANDED_OVER', failure = '',
+  provider_id = coalesce(nullif(said.provider_id, ''), message.provider_id)
+FROM unnest(%s::uuid[], %s::int[], %s::text[]) AS said (id, attempt, provider_id)
+WHERE message.id = said.id AND message.attempt = said.attempt AND message.state = 'FAILED'
+  AND message.delivery <> '' AND message.delivery <> ALL (%s::text[]) AND message.released_at IS NOT NULL
+  AND (said.provider_id <> '' OR message.provider_id <> '' OR message.hand_over_id = message.hand_over_key)
+RETURNING message.id
+"""
+# The other channel was queued because this one had failed.
+_STOP_INSTEAD = """
+UPDATE letters_message other SET
+  state = CASE other.state WHEN 'RELEASED' THEN 'RELEASED' ELSE 'STOPPED' END,
+  stop_asked = other.state = 'RELEASED', lease_until = NULL
+FROM letters_message settled
+WHERE settled.id = ANY(%s::uuid[]) AND other.patient_id = settled.patient_id AND other.batch_id = settled.batch_id
+  AND other.id <> settled.id AND other.state IN ('WAITING', 'MAKING', 'RELEASED')
+"""
 _FAIL = """
 UPDATE letters_message message SET state = 'FAILED', failure = reasons.failure
 FROM unnest(%s::text[], %s::text[], %s::text[]) AS reasons (channel, delivery, failure)
@@ -110,6 +131,12 @@ def record(events: Iterable[Event], *, at: datetime) -> Recorded:
         new = set(cursor.fetchall())
         cursor.execute(_SETTLE, [ids, attempts, [event.provider_id for _, event in known]])
         cursor.execute(_SHOW, [ids, _ORDER, _ORDER, _ORDER])
+        cursor.execute(
+            _SETTLE_LATE,
+            [ids, attempts, [event.provider_id for _, event in known], [each.value for each in NOT_REACHED]],
+        )
+        if settled := [message_id for (message_id,) in cursor.fetchall()]:
+            cursor.execute(_STOP_INSTEAD, [settled])
         cursor.execute(
             _FAIL,
             [

@@ -8,7 +8,10 @@ from cohort.models import Patient
 from cohort.rules import Channel
 from letters import queries
 from letters.actions import batches, outbox
+from letters.actions.receipts import record
 from letters.models import Batch, Message
+from letters.rules import DeliveryStatus
+from letters.transports import Event
 from tests.letters.factories import NOON, Mailing, validated
 from tests.letters.outbox import LATER, states, work
 
@@ -66,6 +69,39 @@ def test_whom_neither_reaches_is_held_until_one_does(mailing: Mailing, plan: Any
     Patient.objects.filter(pk=patient.pk).update(mobile="07700900123")
     work()
     assert of(patient) == {"LETTER": "HELD", "SMS": "HANDED_OVER"}
+
+
+@pytest.mark.parametrize(
+    ("by_then", "then"),
+    [
+        ("WAITING", {"state": "STOPPED", "stop_asked": False}),
+        ("MAKING", {"state": "STOPPED", "stop_asked": False}),
+        ("RELEASED", {"state": "RELEASED", "stop_asked": True}),
+        ("HANDED_OVER", {"state": "HANDED_OVER", "stop_asked": False}),
+    ],
+)
+def test_a_late_delivery_stops_what_would_go_instead(
+    mailing: Mailing, plan: Any, by_then: str, then: dict[str, Any]
+) -> None:
+    patient = validated()
+    mailing.release(plan(Channel.SMS, Channel.LETTER))
+    work()
+    text = patient.messages.get()
+    record([Event(text.reference, DeliveryStatus.FAILED, NOON)], at=NOON)
+    outbox.sweep(at=NOON)
+    letter = Message.objects.get(channel="LETTER")
+    if by_then != "WAITING":
+        claimed = outbox.claim(at=NOON)
+        assert claimed
+        if by_then != "MAKING":
+            outbox.release(claimed=claimed, made=outbox.make(claimed.batch, claimed.message_ids), at=NOON)
+        if by_then == "HANDED_OVER":
+            work(LATER)
+    record([Event(text.reference, DeliveryStatus.DELIVERED, NOON)], at=LATER)
+    assert Message.objects.values("state", "stop_asked").get(pk=letter.pk) == then
+    assert of(patient)["SMS"] == "HANDED_OVER"
+    work(LATER)
+    assert of(patient)["LETTER"] == ("HANDED_OVER" if by_then == "HANDED_OVER" else "STOPPED")
 
 
 def test_a_mended_address_does_not_bring_a_letter_to_whoever_got_the_text(mailing: Mailing, plan: Any) -> None:

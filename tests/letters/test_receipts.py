@@ -69,6 +69,9 @@ def test_every_status_that_reaches_nobody_has_its_words() -> None:
         (["DELIVERED", "RETURNED"], "FAILED", "RETURNED"),
         (["RETURNED", "DELIVERED", "RETURNED"], "FAILED", "RETURNED"),
         (["FAILED"], "FAILED", "FAILED"),
+        (["FAILED", "DELIVERED"], "HANDED_OVER", "DELIVERED"),
+        (["DELIVERED", "REJECTED"], "HANDED_OVER", "DELIVERED"),
+        (["CANCELLED", "DELIVERED", "RETURNED"], "FAILED", "RETURNED"),
     ],
 )
 @pytest.mark.parametrize("together", [True, False], ids=["together", "one-by-one"])

@@ -100,10 +100,25 @@ def test_receipts_that_got_lost_are_asked_for(mailing: Mailing, texting: NotifyS
     assert catch_up(at=NOW) == 0
 
 
-def test_what_turns_up_after_all_is_not_tried_again(mailing: Mailing, texting: NotifyStub) -> None:
+@pytest.mark.parametrize("status", ["PENDING", "DELIVERED"])
+def test_what_turns_up_after_all_is_handed_over_and_not_tried_again(
+    mailing: Mailing, texting: NotifyStub, status: str
+) -> None:
     texting.misbehave(drop=1, times=1)
     message = text_somebody(mailing, NOW)
     later = NOW + GRACE
     reconcile(at=later)
-    record([Event(message.reference, DeliveryStatus.DELIVERED, NOW, provider_id="late")], at=later)
+    record([Event(message.reference, DeliveryStatus(status), NOW, provider_id="late")], at=later)
+    message.refresh_from_db()
+    assert (message.state, message.failure, message.provider_id) == ("HANDED_OVER", "", "late")
     assert retry_failed(batch_id=message.batch_id, by=mailing.operator, at=later) == 0
+
+
+def test_what_was_never_handed_over_is_not_settled_by_a_receipt(mailing: Mailing, texting: NotifyStub) -> None:
+    texting.misbehave(drop=1, times=1)
+    message = text_somebody(mailing, NOW)
+    reconcile(at=NOW + GRACE)
+    record([Event(message.reference, DeliveryStatus.DELIVERED, NOW)], at=NOW)
+    message.refresh_from_db()
+    assert (message.state, message.delivery) == ("FAILED", "DELIVERED")
+    assert retry_failed(batch_id=message.batch_id, by=mailing.operator, at=NOW) == 0

@@ -19,20 +19,21 @@ from cohort.queries.worklists import entries
 from shielding.accounts.models import Membership
 
 # What was said of somebody at each time is in the history until the moment it was changed, and then in their row.
-# What was sent to an old address does not take the place of what is known of the present one.
+# What was sent to an old address does not take the place of what is known of the present one. From the people one by
+# one: without fresh statistics PostgreSQL would compare everybody with everybody.
 _NOTE = """
-WITH said AS MATERIALIZED (
-  SELECT id, until, number, said FROM ({past}) AS past (id, until, number, said)
-  UNION ALL SELECT id, 'infinity'::timestamptz, 0, said FROM ({present}) AS present (id, said)
-), failed AS (
-  SELECT DISTINCT ON (sent.id) sent.id, said.said
+WITH failed AS MATERIALIZED (
+  SELECT sent.id, now.said AS said_now, coalesce(
+    (SELECT past.said FROM ({past}) AS past (id, until, number, said)
+     WHERE past.id = sent.id AND past.until > coalesce(sent.at, now()) ORDER BY past.until, past.number LIMIT 1),
+    now.said) AS said
   FROM unnest(%s::uuid[], %s::timestamptz[]) AS sent (id, at)
-  JOIN said ON said.id = sent.id AND said.until > coalesce(sent.at, now())
-  ORDER BY sent.id, said.until, said.number
+  CROSS JOIN LATERAL (SELECT said FROM ({present}) AS present (id, said) WHERE present.id = sent.id OFFSET 0) AS now
 )
 UPDATE cohort_patient patient SET {value} = failed.said, {moment} = %s
-FROM failed JOIN said now ON now.id = failed.id AND now.until = 'infinity'
-WHERE patient.id = failed.id AND failed.said <> '' AND (failed.said = now.said OR patient.{value} <> now.said)
+FROM failed
+WHERE patient.id = failed.id AND failed.said <> ''
+  AND (failed.said = failed.said_now OR patient.{value} <> failed.said_now)
 """
 
 
@@ -72,40 +73,40 @@ def _note(
         return 0
     # In one order, as everybody locks people who writes several.
     list(Patient.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True).values_list("pk"))
-    history: QuerySet[Patient] = apps.get_model("cohort", "PatientEvent").objects.filter(pgh_obj__in=ids)
+    history: QuerySet[Patient] = apps.get_model("cohort", "PatientEvent").objects.all()
     past, past_values = history.values_list("pgh_obj_id", "pgh_created_at", "pgh_id", said).query.sql_with_params()
-    present, present_values = Patient.objects.filter(pk__in=ids).values_list("pk", said).query.sql_with_params()
+    present, present_values = Patient.objects.values_list("pk", said).query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
             _NOTE.format(past=past, present=present, value=value, moment=moment),
-            [*past_values, *present_values, ids, [sent_at.get(patient_id) for patient_id in ids], at],
+            [*past_values, ids, [sent_at.get(patient_id) for patient_id in ids], *present_values, at],
         )
         return int(cursor.rowcount)
 
 
-@transaction.atomic
 def address_is_right(*, patient_id: UUID, by: Membership, seen: str) -> Patient:
     """Takes a practice's word that an address is right although a letter came back; returns the patient.
 
     `seen` is the moment, in ISO 8601, of the returned letter that the practice was shown. Raises
     AnotherByNow where that does not stand any more, NotAllowed, Patient.DoesNotExist.
     """
-    patient = _lock(patient_id, by)
-    if patient.returned_at is None or patient.returned_at.isoformat() != seen:
-        raise AnotherByNow
-    patient.returned_address, patient.returned_at = "", None
-    patient.save(update_fields=["returned_address", "returned_at"])
-    return patient
+    return _take_back("returned_address", "returned_at", patient_id, by, seen)
+
+
+def number_is_right(*, patient_id: UUID, by: Membership, seen: str) -> Patient:
+    """Takes a practice's word that texts reach a number after all; as `address_is_right`."""
+    return _take_back("undeliverable_mobile", "undeliverable_at", patient_id, by, seen)
 
 
 @transaction.atomic
-def number_is_right(*, patient_id: UUID, by: Membership, seen: str) -> Patient:
-    """Takes a practice's word that texts reach a number after all; as `address_is_right`."""
+def _take_back(value: str, moment: str, patient_id: UUID, by: Membership, seen: str) -> Patient:
     patient = _lock(patient_id, by)
-    if patient.undeliverable_at is None or patient.undeliverable_at.isoformat() != seen:
+    noted_at: datetime | None = getattr(patient, moment)
+    if noted_at is None or noted_at.isoformat() != seen:
         raise AnotherByNow
-    patient.undeliverable_mobile, patient.undeliverable_at = "", None
-    patient.save(update_fields=["undeliverable_mobile", "undeliverable_at"])
+    setattr(patient, value, "")
+    setattr(patient, moment, None)
+    patient.save(update_fields=[value, moment])
     return patient
 
 

@@ -96,6 +96,15 @@ def test_what_came_back_from_an_address_they_have_left_does_not_hold_the_new_one
     assert hold(cast.amina, LETTER) == "LETTER_RETURNED"
 
 
+def test_of_several_moves_the_first_since_it_was_made_says_where_it_went(cast: Cast) -> None:
+    sent_at = {cast.amina.pk: _past()}
+    mend_address(cast, cast.amina, "7 Harbour Road", "Poole")
+    mend_address(cast, cast.amina, "2 Dock Street", "Hull")
+    assert letter_returned(patient_ids=[cast.amina.pk], at=LATER, sent_at=sent_at) == 1
+    cast.amina.refresh_from_db()
+    assert cast.amina.returned_address == "AMINA KHAN\n1 MILL LANE\nSUTTON\nSM1 1AA"
+
+
 def test_news_of_an_old_address_does_not_free_the_present_one(cast: Cast) -> None:
     sent_at = {cast.amina.pk: _past()}
     mend_address(cast, cast.amina, "7 Harbour Road", "Poole")

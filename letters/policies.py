@@ -23,6 +23,11 @@ def check_can_send(membership: Membership | None) -> Membership:
     return SEND.check(membership)
 
 
+def can_send(membership: Membership | None) -> bool:
+    """Says whether somebody is a central operator."""
+    return SEND.allows(membership)
+
+
 def check_can_write(membership: Membership | None) -> Membership:
     """Returns the membership. Raises NotAllowed unless it is of a hospital unit's staff."""
     return WRITE.check(membership)

@@ -117,6 +117,11 @@ class Message(models.Model):
             models.Index(fields=["lease_token"], condition=Q(state="MAKING"), name="message_claimed"),
             models.Index(fields=["hand_over_key"], condition=Q(state="RELEASED"), name="message_released"),
             models.Index(fields=["released_at"], condition=Q(state="IN_DOUBT"), name="message_in_doubt"),
+            models.Index(
+                fields=["batch", "released_at"],
+                condition=Q(state="HANDED_OVER", hand_over__isnull=True),
+                name="message_taken_by_call",
+            ),
         ]
         triggers = [
             # Not pgtrigger's FSM: that runs a function for every row; this one for those that it refuses.

@@ -16,7 +16,9 @@ from letters.queries.batches import (
     progress,
     reached_otherwise,
 )
+from letters.queries.doubts import in_doubt
 from letters.queries.ledger import contact_counts
+from letters.queries.pace import outlook_of
 from letters.queries.people import (
     HOLD_WORDS,
     OPEN,
@@ -54,10 +56,12 @@ __all__ = [
     "gone_to",
     "hand_overs",
     "hospital_campaign",
+    "in_doubt",
     "latest_template",
     "message",
     "messages",
     "name_of_part",
+    "outlook_of",
     "part_of",
     "partial_stops",
     "practice_by_code",

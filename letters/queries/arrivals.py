@@ -86,6 +86,7 @@ class Step:
     """One step of the outbox: how many are in it, since when the oldest, and how many for longer than they may."""
 
     name: str
+    state: MessageState
     channel: Channel
     count: int
     oldest_at: datetime | None
@@ -216,6 +217,7 @@ def _steps(opened: list[Any], gone: list[Any]) -> list[Step]:
     return [
         Step(
             name=STEPS[state],
+            state=state,
             channel=channel,
             count=sum(count for count, _, _ in rows),
             oldest_at=min((since for _, since, _ in rows if since), default=None),

@@ -29,7 +29,7 @@ class Progress:
     """How many messages of a batch are in each state. The parts make up `queued`.
 
     `instead` are those held or failed whose person the batch's other channel reaches. `by_channel` is
-    how many of each channel have been handed over.
+    how many of each channel have been handed over, and `waiting_by_channel` how many of each still wait.
     """
 
     queued: int = 0
@@ -41,6 +41,7 @@ class Progress:
     held: Mapping[str, int] = field(default_factory=dict)
     failed: Mapping[str, int] = field(default_factory=dict)
     by_channel: Mapping[str, int] = field(default_factory=dict)
+    waiting_by_channel: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def held_total(self) -> int:
@@ -123,20 +124,25 @@ def _progress(rows: list[_Row]) -> Progress:
                 counts[reason] = counts.get(reason, 0) + row.count
         return dict(sorted(counts.items()))
 
-    by_channel: dict[str, int] = {}
-    for row in rows:
-        if row.state == MessageState.HANDED_OVER:
-            by_channel[row.channel] = by_channel.get(row.channel, 0) + row.count
+    def by_channel(*states: MessageState) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for row in rows:
+            if row.state in states:
+                counts[row.channel] = counts.get(row.channel, 0) + row.count
+        return counts
+
+    waiting = (MessageState.WAITING, MessageState.MAKING, MessageState.RELEASED)
     return Progress(
         queued=sum(row.count for row in rows),
-        waiting=total(MessageState.WAITING, MessageState.MAKING, MessageState.RELEASED),
+        waiting=total(*waiting),
         in_doubt=total(MessageState.IN_DOUBT),
         handed_over=total(MessageState.HANDED_OVER),
         stopped=total(MessageState.STOPPED),
         instead=sum(row.count for row in rows if row.instead),
         held=by_gravity(reasons(MessageState.HELD, "hold")),
         failed=reasons(MessageState.FAILED, "failure"),
-        by_channel=by_channel,
+        by_channel=by_channel(MessageState.HANDED_OVER),
+        waiting_by_channel=by_channel(*waiting),
     )
 
 

@@ -6,7 +6,7 @@ from django import forms
 
 from cohort.rules import Channel
 from letters import queries
-from letters.models import Campaign, PartialStop
+from letters.models import Campaign, PartialStop, Supplier
 from letters.rules import MessageState
 from shielding.accounts.models import Organisation
 
@@ -142,6 +142,55 @@ class MessagesForm(forms.Form):
         if code and practice is None:
             raise forms.ValidationError("There is no GP practice with this code")
         return practice
+
+
+class DoubtsForm(forms.Form):
+    """Which messages in doubt are shown."""
+
+    supplier = forms.ChoiceField(label="Supplier", required=False)
+    age = forms.ChoiceField(
+        label="Age",
+        choices=[("", "All"), ("forgotten", "Only those the supplier can no longer be asked about")],
+        required=False,
+    )
+
+    def __init__(self, *args: object, suppliers: Iterable[Supplier], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self._suppliers = {str(supplier.pk): supplier for supplier in suppliers}
+        named = [(pk, supplier.name) for pk, supplier in self._suppliers.items()]
+        self.fields["supplier"].choices = [("", "All"), *named]  # type: ignore[attr-defined]
+
+    @property
+    def supplier_asked_for(self) -> Supplier | None:
+        """The supplier whose messages are shown; None for all of them."""
+        return self._suppliers.get(self.cleaned_data["supplier"])
+
+
+class SettleForm(forms.Form):
+    """What a supplier's people answered about a message in doubt."""
+
+    answer = forms.ChoiceField(
+        label="What did the supplier answer?",
+        choices=[("HAS", "It has the message"), ("NEVER", "It never had the message")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose what the supplier answered", "invalid_choice": "Choose one of the answers"},
+    )
+    provider_id = forms.CharField(
+        label="Its id with the supplier",
+        help_text="Where the supplier has the message: its people can tell you.",
+        max_length=100,
+        required=False,
+        error_messages={"max_length": "The id must be 100 characters or fewer"},
+    )
+
+    def clean(self) -> dict[str, object]:
+        """Needs the supplier's id where it has the message, and leaves it out where it has not."""
+        cleaned: dict[str, object] = super().clean() or self.cleaned_data
+        if cleaned.get("answer") != "HAS":
+            cleaned["provider_id"] = ""
+        elif not cleaned.get("provider_id") and "provider_id" not in self.errors:
+            self.add_error("provider_id", "Enter its id with the supplier")
+        return cleaned
 
 
 class ReopenForm(forms.Form):

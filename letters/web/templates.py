@@ -15,7 +15,7 @@ from letters import contents, proofs, word_changes
 from letters.actions import drafts as actions
 from letters.models import Template, TemplateVersion, Translation
 from letters.pdf import LetterNotMade, make_pdf
-from letters.policies import can_approve_words, check_can_approve_words, check_can_draft_words
+from letters.policies import can_approve_words, can_send, check_can_approve_words, check_can_draft_words
 from letters.queries import templates as queries
 from letters.rules import Format
 from letters.web.template_forms import ApproveTranslationForm, TranslationForm, WordsForm
@@ -26,8 +26,9 @@ from shielding.accounts.http import MemberRequest
 @require_GET
 def index(request: MemberRequest) -> HttpResponse:
     """Every letter and text: what is in use, in which languages, and what waits for approval."""
-    check_can_draft_words(request.membership)
-    return render(request, "letters/templates.html", {"standings": queries.standings()})
+    by = check_can_draft_words(request.membership)
+    shown = {"standings": queries.standings(), "may_send": can_send(by)}
+    return render(request, "letters/templates.html", shown)
 
 
 @never_cache
@@ -53,10 +54,7 @@ def _version_page(request: MemberRequest, found: TemplateVersion, problems: list
             "compared_with": before if before.pk != found.pk else None,
             "translations": list(queries.translations_of(found)),
             "versions": list(queries.versions_of(found.template)),
-            **_proofs(found),
-            **_may(request, found),
-            "problems": problems or [],
-            "page_has_errors": bool(problems),
+            **_shown(request, found, problems),
         },
     )
 
@@ -101,14 +99,14 @@ def approve(request: MemberRequest, version_id: int) -> HttpResponse:
     by = check_can_approve_words(request.membership)
     found = _version(version_id)
     try:
-        actions.approve_version(version_id=found.pk, by=by, at=timezone.now())
+        return _done(
+            request,
+            found,
+            lambda: actions.approve_version(version_id=found.pk, by=by, at=timezone.now()),
+            "Approved. Batches planned from now on use it",
+        )
     except actions.TemplateNotUsable as error:
         return _version_page(request, found, error.problems)
-    except actions.TemplateError as error:
-        messages.warning(request, str(error))
-    else:
-        messages.success(request, "Approved. Batches planned from now on use it")
-    return redirect("letters:template_version", found.pk)
 
 
 @require_POST
@@ -116,13 +114,12 @@ def withdraw(request: MemberRequest, version_id: int) -> HttpResponse:
     """Takes a draft back."""
     by = check_can_draft_words(request.membership)
     found = _version(version_id)
-    try:
-        actions.withdraw_version(version_id=found.pk, by=by, at=timezone.now())
-    except actions.TemplateError as error:
-        messages.warning(request, str(error))
-    else:
-        messages.success(request, "Draft withdrawn")
-    return redirect("letters:template_version", found.pk)
+    return _done(
+        request,
+        found,
+        lambda: actions.withdraw_version(version_id=found.pk, by=by, at=timezone.now()),
+        "Draft withdrawn",
+    )
 
 
 @never_cache
@@ -172,10 +169,7 @@ def _translation_page(
             "words": word_changes.paragraphs(found.body, found.body),
             "english": word_changes.paragraphs(found.version.body, found.version.body),
             "form": form,
-            **_proofs(found),
-            **_may(request, found),
-            "problems": problems or [],
-            "page_has_errors": bool(problems),
+            **_shown(request, found, problems),
         },
     )
 
@@ -190,14 +184,16 @@ def approve_translation(request: MemberRequest, translation_id: int) -> HttpResp
         return _translation_page(request, found, form)
     checked_by = form.cleaned_data["checked_by"]
     try:
-        actions.approve_translation(translation_id=found.pk, checked_by=checked_by, by=by, at=timezone.now())
+        return _done(
+            request,
+            found,
+            lambda: actions.approve_translation(
+                translation_id=found.pk, checked_by=checked_by, by=by, at=timezone.now()
+            ),
+            f"Approved. People whose language is {found.get_language_display()} get it",
+        )
     except actions.TemplateNotUsable as error:
         return _translation_page(request, found, form, error.problems)
-    except actions.TemplateError as error:
-        messages.warning(request, str(error))
-    else:
-        messages.success(request, f"Approved. People whose language is {found.get_language_display()} get it")
-    return redirect("letters:translation", found.pk)
 
 
 @require_POST
@@ -205,13 +201,12 @@ def withdraw_translation(request: MemberRequest, translation_id: int) -> HttpRes
     """Takes the draft of a translation back."""
     by = check_can_draft_words(request.membership)
     found = _translation(translation_id)
-    try:
-        actions.withdraw_translation(translation_id=found.pk, by=by, at=timezone.now())
-    except actions.TemplateError as error:
-        messages.warning(request, str(error))
-    else:
-        messages.success(request, "Draft withdrawn")
-    return redirect("letters:translation", found.pk)
+    return _done(
+        request,
+        found,
+        lambda: actions.withdraw_translation(translation_id=found.pk, by=by, at=timezone.now()),
+        "Draft withdrawn",
+    )
 
 
 @never_cache
@@ -231,7 +226,7 @@ def translation_proof(request: MemberRequest, translation_id: int) -> HttpRespon
 
 
 def _proof(request: MemberRequest, words: TemplateVersion | Translation) -> HttpResponse:
-    template = words.version.template if isinstance(words, Translation) else words.template
+    template = _template(words)
     if template.channel != Channel.LETTER:
         raise Http404
     proof = proofs.proof_of(request.GET.get("person", ""))
@@ -245,20 +240,39 @@ def _proof(request: MemberRequest, words: TemplateVersion | Translation) -> Http
     return answer
 
 
-def _proofs(words: TemplateVersion | Translation) -> dict[str, Any]:
-    template = words.version.template if isinstance(words, Translation) else words.template
-    is_letter = template.channel == Channel.LETTER
+def _shown(request: MemberRequest, words: TemplateVersion | Translation, problems: list[str] | None) -> dict[str, Any]:
+    """Returns what the pages of a version and of a translation share: what it looks like, and who may do what."""
+    is_letter = _template(words).channel == Channel.LETTER
+    is_own = words.drafted_by_id is not None and words.drafted_by_id == request.user.pk
     return {
         "is_letter": is_letter,
         "direction": contents.read_direction(words),
         "proofs": proofs.PROOFS,
         "texts": [] if is_letter else [(proof, proofs.text_to(words, proof)) for proof in proofs.PROOFS],
+        "is_own": is_own,
+        "may_approve": can_approve_words(request.membership) and not is_own,
+        "problems": problems or [],
+        "page_has_errors": bool(problems),
     }
 
 
-def _may(request: MemberRequest, words: TemplateVersion | Translation) -> dict[str, bool]:
-    is_own = words.drafted_by_id is not None and words.drafted_by_id == request.user.pk
-    return {"is_own": is_own, "may_approve": can_approve_words(request.membership) and not is_own}
+def _done(
+    request: MemberRequest, words: TemplateVersion | Translation, step: Callable[[], Any], said: str
+) -> HttpResponse:
+    """Does what was asked of some words, and says so or why it cannot be. Raises TemplateNotUsable."""
+    try:
+        step()
+    except actions.TemplateNotUsable:
+        raise
+    except actions.TemplateError as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, said)
+    return redirect("letters:translation" if isinstance(words, Translation) else "letters:template_version", words.pk)
+
+
+def _template(words: TemplateVersion | Translation) -> Template:
+    return words.version.template if isinstance(words, Translation) else words.template
 
 
 def _try(form: WordsForm, save: Callable[[], Any]) -> Any:

@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from letters.web import arrivals, callbacks, contact_history, hospitals, lists, templates, views
+from letters.web import arrivals, callbacks, contact_history, doubts, hospitals, lists, templates, views
 
 app_name = "letters"
 urlpatterns = [
     path("lists/<uuid:list_id>/reopen/", lists.reopen, name="reopen_list"),
     path("arrivals/", arrivals.arrivals, name="arrivals"),
+    path("doubts/", doubts.doubts, name="doubts"),
+    path("doubts/<uuid:message_id>/", doubts.settle, name="settle_doubt"),
     path("batches/", views.batches, name="batches"),
     path("batches/plan/", views.plan, name="plan"),
     path("batches/templates/<int:version_id>/", views.preview, name="preview"),

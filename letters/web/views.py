@@ -40,7 +40,13 @@ def batches(request: MemberRequest) -> HttpResponse:
     page = Paginator(queries.batches(), BATCHES_PER_PAGE).get_page(request.GET.get("page"))
     progress = queries.progress([batch.pk for batch in page])
     return render(
-        request, "letters/batches.html", {"page": page, "rows": [(batch, progress[batch.pk]) for batch in page]}
+        request,
+        "letters/batches.html",
+        {
+            "page": page,
+            "rows": [(batch, progress[batch.pk]) for batch in page],
+            "in_doubt": queries.in_doubt(timezone.now()).count(),
+        },
     )
 
 
@@ -70,8 +76,8 @@ def plan(request: MemberRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD"])
 def batch(request: MemberRequest, batch_id: UUID) -> HttpResponse:
     """One batch: how far it is, who is held by reason, its files, and the buttons that release and stop it."""
-    _operator(request)
-    return _batch_page(request, _found(batch_id))
+    by = _operator(request)
+    return _batch_page(request, by, _found(batch_id))
 
 
 @require_POST
@@ -127,16 +133,16 @@ def try_again(request: MemberRequest, batch_id: UUID) -> HttpResponse:
 @require_POST
 def stop(request: MemberRequest, batch_id: UUID) -> HttpResponse:
     """Stops everything in the batch that has not been handed over."""
-    _operator(request)
+    by = _operator(request)
     found = _found(batch_id)
     form = StopForm(request.POST)
     if not form.is_valid():
-        return _batch_page(request, found, form)
+        return _batch_page(request, by, found, form)
     reason = form.cleaned_data["reason"]
-    return _move(
+    return _done(
         request,
         batch_id,
-        lambda by: actions.stop_batch(batch_id=batch_id, reason=reason, by=by, at=timezone.now()),
+        lambda: actions.stop_batch(batch_id=batch_id, reason=reason, by=by, at=timezone.now()),
         "Batch stopped. Nothing more of it will be handed over",
     )
 
@@ -244,11 +250,17 @@ def _move(
     move: Callable[[Membership], Any],
     said: str | Callable[[Any], str],
 ) -> HttpResponse:
-    """Does what was asked of a batch, wakes a worker, and says what was done or why it cannot be."""
     by = _operator(request)
     _found(batch_id)
+    return _done(request, batch_id, lambda: move(by), said)
+
+
+def _done(
+    request: MemberRequest, batch_id: UUID, move: Callable[[], Any], said: str | Callable[[Any], str]
+) -> HttpResponse:
+    """Does what was asked of a batch, wakes a worker, and says what was done or why it cannot be."""
     try:
-        done = move(by)
+        done = move()
     except actions.BatchError as error:
         messages.warning(request, str(error))
     else:
@@ -257,16 +269,16 @@ def _move(
     return redirect("letters:batch", batch_id)
 
 
-def _batch_page(request: MemberRequest, found: Batch, form: StopForm | None = None) -> HttpResponse:
+def _batch_page(request: MemberRequest, by: Membership, found: Batch, form: StopForm | None = None) -> HttpResponse:
     files = Paginator(queries.hand_overs(found), FILES_PER_PAGE).get_page(request.GET.get("page"))
     progress = queries.progress([found.pk])[found.pk]
-    by = _operator(request)
     return render(
         request,
         "letters/batch.html",
         {
             "batch": found,
             "progress": progress,
+            "outlook": queries.outlook_of(found, progress, timezone.now()),
             "is_planner": found.planned_by_id == by.user_id,
             "may_stop": may_stop(found, progress),
             "partial_stops": queries.partial_stops(found),

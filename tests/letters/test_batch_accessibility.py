@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from letters.actions import batches
-from letters.models import Message, PartialStop
+from letters.models import Message, PartialStop, Supplier
 from tests.browser import axe, browser, page
 from tests.cohort.factories import PracticeListFactory
 from tests.letters.factories import NOON, make_mailing, validated
@@ -65,6 +66,50 @@ def test_they_are_accessible(
     look("batch_messages", batch.pk)
     look("batch_messages", batch.pk, query="?practice=NONE", shot="no-such-practice")
     look("batches")
+    look("doubts", shot="no-doubts")
+    texts = Supplier.objects.create(slug="texts", name="T" * 60, channel="SMS", transport="NOTIFY", in_use=True)
+    doubtful = Message.objects.filter(state="FAILED", channel="SMS").first()
+    assert doubtful
+    bring_into_doubt(doubtful, texts)
+    look("doubts")
+    look("settle_doubt", doubtful.pk)
+    page.click("text=Settle it")
+    axe(page)  # with errors
     page.set_viewport_size({"width": 320, "height": 640})
     look("batch", batch.pk, shot="finished-320")
     look("batch_messages", batch.pk, shot="messages-320")
+
+
+def bring_into_doubt(message: Message, supplier: Supplier) -> None:
+    """Has a worker die while it gave a failed message to a provider, long ago."""
+    its = Message.objects.filter(pk=message.pk)
+    its.update(state="WAITING", failure="", hand_over=None)
+    its.update(state="MAKING")
+    its.update(state="RELEASED", supplier=supplier, released_at=NOON)
+    its.update(state="IN_DOUBT")
+
+
+def test_the_progress_of_a_batch_renews_itself_and_takes_no_focus(
+    transactional_db: None, client: Client, live_server: Any, page: Any
+) -> None:
+    mailing = make_mailing()
+    for _ in range(3):
+        validated()
+    batch = mailing.released()
+    client.force_login(mailing.operator.user)
+    cookie = client.cookies["sessionid"].value
+    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+    page.clock.install()
+    page.goto(reverse("letters:batch", args=[batch.pk]))
+    reason = page.get_by_label("Why are you stopping it?")
+    reason.fill("Because")
+    Message.objects.filter(pk=Message.objects.values("pk")[:1]).update(state="HELD", hold_reason="DIED")
+    page.clock.run_for(11_000)
+    expect(page.locator("main")).to_contain_text("0 of 2 letters handed over")
+    assert page.get_by_text("This batch has moved on").is_hidden()
+    work()
+    page.clock.run_for(11_000)
+    expect(page.locator("main")).to_contain_text("2 of 2 letters handed over")
+    expect(page.get_by_text("This batch has moved on")).to_be_visible()
+    expect(reason).to_be_focused()
+    expect(reason).to_have_value("Because")

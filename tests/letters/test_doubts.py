@@ -1,0 +1,128 @@
+"""Messages in doubt: who sees them, how old they are, and what an operator settles once nobody else can."""
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from letters.actions.batches import retry_failed
+from letters.actions.doubts import NotSettled, settle_doubt
+from letters.actions.receipts import record
+from letters.models import Message, Receipt, Supplier
+from letters.rules import DeliveryStatus
+from letters.transports import Event
+from shielding.accounts.models import Role
+from shielding.accounts.policies import NotAllowed
+from tests.cohort.factories import MembershipFactory
+from tests.letters.factories import Mailing, validated
+
+pytestmark = pytest.mark.django_db
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture
+def doubtful(mailing: Mailing) -> Callable[[timedelta], Message]:
+    """A function that returns a text that has been in doubt for so long."""
+    texts = Supplier.objects.create(slug="texts", name="GOV.UK Notify", channel="SMS", transport="NOTIFY", in_use=True)
+
+    def doubtful(age: timedelta) -> Message:
+        released_at = timezone.now() - age
+        return Message.objects.create(
+            batch=mailing.released(),
+            campaign=mailing.campaign,
+            patient=validated(family_name="Khanweiler"),
+            channel="SMS",
+            state="IN_DOUBT",
+            queued_at=released_at,
+            released_at=released_at,
+            holds_checked_at=released_at,
+            hand_over_key=uuid.uuid4(),
+            supplier=texts,
+        )
+
+    validated()
+    return doubtful
+
+
+def text(answer: Any) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+def test_they_are_listed_by_age_and_supplier_without_names(
+    mailing: Mailing, doubtful: Callable[[timedelta], Message], sign_in: Any
+) -> None:
+    browser, here = sign_in(mailing.operator), reverse("letters:doubts")
+    assert "Nothing is in doubt" in text(browser.get(here))
+    old, new = doubtful(WEEK), doubtful(WEEK - timedelta(hours=1))
+    shown = text(browser.get(here))
+    assert "2 in doubt, the oldest first" in shown
+    assert shown.index(old.reference) < shown.index(new.reference)
+    assert "Khanweiler" not in shown
+    assert "It can be asked for 7 days" in shown
+    forgotten = text(browser.get(here, {"age": "forgotten", "supplier": str(old.supplier_id)}))
+    assert old.reference in forgotten
+    assert new.reference not in forgotten
+    assert browser.get(here, {"age": "x", "supplier": "x", "page": "x"}).status_code == 200
+    assert "Messages in doubt</a> (2)" in text(browser.get(reverse("letters:batches")))
+
+
+def test_an_operator_settles_what_the_supplier_has(
+    mailing: Mailing, doubtful: Callable[[timedelta], Message], sign_in: Any
+) -> None:
+    message, browser = doubtful(WEEK), sign_in(mailing.operator)
+    here = reverse("letters:settle_doubt", args=[message.pk])
+    assert message.reference in text(browser.get(here))
+    assert "Choose what the supplier answered" in text(browser.post(here))
+    assert "Enter its id with the supplier" in text(browser.post(here, {"answer": "HAS"}))
+    assert "Settled: it is handed over" in text(
+        browser.post(here, {"answer": "HAS", "provider_id": "n-1"}, follow=True)
+    )
+    message.refresh_from_db()
+    assert (message.state, message.provider_id) == ("HANDED_OVER", "n-1")
+    assert Receipt.objects.get().reason == "GOV.UK Notify says so, asked by Olu Adams"
+    assert browser.get(here).status_code == 404
+
+
+def test_an_operator_settles_what_the_supplier_never_had(
+    mailing: Mailing, doubtful: Callable[[timedelta], Message], sign_in: Any
+) -> None:
+    message, browser = doubtful(WEEK), sign_in(mailing.operator)
+    given = {"answer": "NEVER", "provider_id": "typed before the answer was changed"}
+    shown = text(browser.post(reverse("letters:settle_doubt", args=[message.pk]), given, follow=True))
+    assert "Settled: it has failed" in shown
+    message.refresh_from_db()
+    assert (message.state, message.failure) == ("FAILED", "The provider never had it")
+    assert retry_failed(batch_id=message.batch_id, by=mailing.operator, at=timezone.now()) == 1
+
+
+def test_what_can_still_be_asked_about_is_not_settled_by_hand(
+    mailing: Mailing, doubtful: Callable[[timedelta], Message], sign_in: Any
+) -> None:
+    message = doubtful(timedelta(days=6))
+    answer = sign_in(mailing.operator).post(reverse("letters:settle_doubt", args=[message.pk]), {"answer": "NEVER"})
+    assert "We still ask GOV.UK Notify about this message ourselves" in text(answer)
+    message.refresh_from_db()
+    assert message.state == "IN_DOUBT"
+
+
+def test_what_a_receipt_settled_meanwhile_stays_so(mailing: Mailing, doubtful: Callable[[timedelta], Message]) -> None:
+    message, now = doubtful(WEEK), timezone.now()
+    record([Event(message.reference, DeliveryStatus.DELIVERED, now, provider_id="n-1")], at=now)
+    with pytest.raises(NotSettled, match="not in doubt any more"):
+        settle_doubt(message_id=message.pk, provider_id="", by=mailing.operator, at=now)
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role != Role.CENTRAL_OPERATOR])
+def test_other_roles_are_refused(
+    mailing: Mailing, doubtful: Callable[[timedelta], Message], sign_in: Any, role: Role
+) -> None:
+    message, other = doubtful(WEEK), MembershipFactory(role=role)
+    browser = sign_in(other)
+    assert browser.get(reverse("letters:doubts")).status_code == 403
+    assert browser.post(reverse("letters:settle_doubt", args=[message.pk]), {"answer": "NEVER"}).status_code == 403
+    with pytest.raises(NotAllowed):
+        settle_doubt(message_id=message.pk, provider_id="", by=other, at=timezone.now())

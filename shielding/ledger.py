@@ -45,12 +45,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of the path: a total and the states that must make it up."""
+    """One stage of the path: a total and the states that must make it up. `note` says more about some of them."""
 
     title: str
     unit: str
     total: int
     parts: tuple[Part, ...]
+    note: str = ""
 
     @property
     def difference(self) -> int:
@@ -147,6 +148,7 @@ def ledger(on: date | None = None) -> Ledger:
                 Part("With their practice, which has yet to review them", contact["unreviewed"], Kind.UNDER_WAY),
                 Part("Not reviewed in time: held until somebody decides", contact["late"], Kind.HELD),
             ),
+            _by_hospitals(contact["contacted_by_hospitals"]),
         ),
         Stage(
             "On the list and validated: coordinator",
@@ -202,6 +204,7 @@ def ledger(on: date | None = None) -> Ledger:
         "on_the_list": people.on_list,
         "on_the_list_and_validated": people.on_list_validated,
         "contacted": contact["contacted"],
+        "contacted_by_hospitals": contact["contacted_by_hospitals"],
         "held": contact["held"],
         "failed": contact["failed"],
         "waiting": contact["waiting"],
@@ -214,6 +217,12 @@ def ledger(on: date | None = None) -> Ledger:
         "referrals": dict(referrals),
     }
     return Ledger(stages, checks, figures)
+
+
+def _by_hospitals(people: int) -> str:
+    if not people:
+        return ""
+    return f"{people:,} of those contacted {'has' if people == 1 else 'have'} had a letter of their hospital unit."
 
 
 def _in_a_sentence(words: str) -> str:

@@ -63,7 +63,12 @@ def test_whoever_had_a_units_letter_counts_as_contacted_in_the_ledger(scene: Sce
     write(scene)
     counts = contact_counts(first_campaign(), uk_date(NOW))
     assert (counts["contacted"], counts["contacted_by_hospitals"]) == (2, 2)
-    assert ledger().differences == []
+    told = ledger()
+    assert told.differences == []
+    assert told.as_json()["contacted_by_hospitals"] == 2
+    assert [stage.note for stage in told.stages if stage.note] == [
+        "2 of those contacted have had a letter of their hospital unit."
+    ]
 
 
 def test_the_dead_are_never_written_to_even_if_they_died_since(scene: Scene) -> None:

@@ -145,7 +145,7 @@ class _Bare:
 
         from letters import pdf
 
-        self.source = self._looped(pdf._TEMPLATE.decode()).encode()
+        self.source = self._looped((pdf.FOLDER / "letter.typ").read_text()).encode()
         self.compiler = typst.Compiler(b"", font_paths=pdf._fonts(), ignore_system_fonts=True)
 
     @staticmethod

@@ -7,7 +7,7 @@ behind that.
 import json
 import threading
 import unicodedata
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +20,9 @@ from django.core.exceptions import ImproperlyConfigured
 from letters.rules import Format
 from letters.wording import Block
 
-_TEMPLATE = (Path(__file__).parent / "typst" / "letter.typ").read_bytes()
+#: What typst is given: a file in this folder it parses once, one that comes with the letter each time.
+FOLDER = Path(__file__).parent / "typst"
+_MAIN = b'#include "letter.typ"'
 #: The fonts of `letter.typ`, each with the package it comes in. What none of them has, no letter can say.
 _FONTS = {
     "Noto Nastaliq Urdu": "noto-nastaliq-urdu",
@@ -100,7 +102,7 @@ def make_pdf(content: LetterContent, *, made_at: datetime) -> bytes:
 
 def _files(content: LetterContent) -> dict[str, bytes]:
     # As a file, not in `sys_inputs`: with other inputs typst builds and hashes its whole library anew, 3 ms a letter.
-    return {"main.typ": _TEMPLATE, "letter.json": json.dumps(for_template(content)).encode()}
+    return {"main.typ": _MAIN, "letter.json": json.dumps(for_template(content)).encode()}
 
 
 def for_template(content: LetterContent) -> dict[str, Any]:
@@ -120,12 +122,18 @@ def _part(part: Part) -> dict[str, Any]:
     else:
         is_latin = unicodedata.name(part.title[0], "").startswith(("LATIN", "DIGIT"))
         leading = _LEADING if is_latin else _LEADING_OF_OTHER_SCRIPTS
-    return {**asdict(part), "direction": part.direction, "leading": leading}
+    return {
+        "title": part.title,
+        "blocks": [vars(block) for block in part.blocks],
+        "language": part.language,
+        "direction": part.direction,
+        "leading": leading,
+    }
 
 
 def _compiler() -> typst.Compiler:
     if not hasattr(_local, "compiler"):
-        _local.compiler = typst.Compiler(b"", font_paths=_fonts(), ignore_system_fonts=True)
+        _local.compiler = typst.Compiler(b"", root=FOLDER, font_paths=_fonts(), ignore_system_fonts=True)
     return _local.compiler
 
 

@@ -1,7 +1,9 @@
 """Made letters, looked at as they were made: whatever the name, address, language or format, they fit the envelope."""
 
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, assume, given
@@ -104,11 +106,13 @@ def test_everybody_invented_gets_every_format(proof: object, format_: Format) ->
     ],
 )
 def test_what_is_wrong_on_the_made_page_is_found(
-    monkeypatch: pytest.MonkeyPatch, was: str, becomes: str, problem: str | None
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, was: str, becomes: str, problem: str | None
 ) -> None:
-    source = pdf._TEMPLATE.decode()
+    source = (pdf.FOLDER / "letter.typ").read_text()
     assert was in source
-    monkeypatch.setattr(pdf, "_TEMPLATE", source.replace(was, becomes).encode())
+    (tmp_path / "letter.typ").write_text(source.replace(was, becomes))
+    monkeypatch.setattr(pdf, "FOLDER", tmp_path)
+    monkeypatch.setattr(pdf, "_local", threading.local())
     found = letter_problems(make_pdf(CONTENT, made_at=AT), CONTENT)
     assert (found == []) if problem is None else any(problem in line for line in found), found
 

@@ -5,10 +5,12 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
+from cohort.actions.hospitals.lists import carry_on
 from cohort.actions.late import send_reminders
 from cohort.actions.mending import add_mended_rows
 from cohort.actions.runs import carry_out
 from cohort.queries.extracts import active_mending_ids
+from cohort.queries.hospitals import waiting_list_ids
 from cohort.queries.runs import active_run_ids
 from cohort.sent_sheets import sweep
 
@@ -37,6 +39,19 @@ def resume_mending() -> None:
     """Takes up whatever mended rows are waiting, or were left by a worker that died."""
     for mended_id in active_mending_ids():
         add_mended_rows(mended_id=mended_id, now=timezone.now)
+
+
+@shared_task
+def carry_on_list(list_id: str) -> None:
+    """Checks or sends one long list of a hospital unit."""
+    carry_on(list_id=UUID(list_id))
+
+
+@shared_task
+def resume_hospital_lists() -> None:
+    """Takes up whatever lists of hospital units are waiting, or were left by a worker that died."""
+    for list_id in waiting_list_ids():
+        carry_on(list_id=list_id)
 
 
 @shared_task

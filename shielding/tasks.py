@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.core.management import call_command
 
-from cohort.tasks import resume_mending, resume_searches
+from cohort.tasks import resume_hospital_lists, resume_mending, resume_searches
 from coordinators.tasks import assign_coordinators, end_finished_assignments, find_referral_authorities
 from letters.tasks import work_outbox
 from shielding.celery import wake
@@ -15,6 +15,7 @@ def wake_waiting_work() -> None:
     for task in (
         resume_searches,
         resume_mending,
+        resume_hospital_lists,
         end_finished_assignments,
         assign_coordinators,
         find_referral_authorities,

@@ -68,7 +68,10 @@ class ListOut(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     sent_at = serializers.DateTimeField()
-    counts = CountsOut()
+    status = serializers.ChoiceField(
+        ["SENDING", "SENT"], help_text="SENDING: a worker is taking the list in; ask again. SENT: its good rows count."
+    )
+    counts = CountsOut(help_text="All 0, but for `wrong`, while the list is SENDING.")
 
 
 class SentOut(ListOut):

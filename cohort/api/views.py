@@ -11,7 +11,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -34,13 +34,16 @@ from cohort.models import HospitalList, HospitalRow
 from cohort.policies import check_can_send_patients
 from cohort.queries import hospitals as queries
 from cohort.rules import Request as Asked
+from cohort.tasks import carry_on_list
 from shielding.accounts.models import Membership
 from shielding.audit.actions import record_read
+from shielding.celery import wake
 
 LISTS_PER_PAGE = 50
 ROWS_PER_PAGE = 500
 _KEY = re.compile(r"[A-Za-z0-9._:-]{8,100}")
 _COLUMNS = frozenset(column.name for column in COLUMNS)
+_SENT = [HospitalList.State.SENDING, HospitalList.State.SENT]
 _ERRORS = {401: ErrorOut, 403: ErrorOut, 429: ErrorOut}
 _PAGE = OpenApiParameter("page", int, description="From 1.")
 
@@ -52,7 +55,7 @@ class Lists(UnitView):
     def get(self, request: Request) -> Response:
         """The lists that your unit has sent, the newest first."""
         by = check_can_send_patients(self.by(request))
-        page, about = _page(request, queries.lists(by).filter(state=HospitalList.State.SENT), LISTS_PER_PAGE)
+        page, about = _page(request, queries.lists(by).filter(state__in=_SENT), LISTS_PER_PAGE)
         counts = queries.counts(by, page)
         return Response({**about, "results": [_list(each, counts[each.pk]) for each in page]})
 
@@ -72,6 +75,7 @@ class Lists(UnitView):
         responses={
             200: SentOut,
             201: SentOut,
+            202: OpenApiResponse(SentOut, "A long list, being taken in. `read_list` says when it is SENT."),
             400: ErrorOut,
             409: ErrorOut,
             413: ErrorOut,
@@ -81,7 +85,11 @@ class Lists(UnitView):
         },
     )
     def post(self, request: Request) -> Response:
-        """Sends a list. Its good rows count at once; the others are left out and told one by one."""
+        """Sends a list. Its good rows count; the others are left out and told one by one.
+
+        At once and with 201, or where there are more than 1,000 good rows after a minute or two: then the answer
+        is 202, with the rows that could not be read, and the list is SENDING until all of it counts.
+        """
         by = check_can_send_patients(self.by(request))
         key = request.headers.get("Idempotency-Key", "")
         if not _KEY.fullmatch(key):
@@ -102,7 +110,11 @@ class Lists(UnitView):
             return refused(409, "key_used", "This Idempotency-Key came before with another list. Use a new one.")
         counts = queries.counts(by, [sent])[sent.pk]
         told = _told(queries.errors_of(sent))
-        return Response({**_list(sent, counts), "errors": told}, status=201 if is_new else 200)
+        is_waiting = sent.state == HospitalList.State.SENDING
+        if is_waiting:
+            wake(carry_on_list, str(sent.pk))
+        status = 202 if is_waiting else 201
+        return Response({**_list(sent, counts), "errors": told}, status=status if is_new else 200)
 
 
 class OneList(UnitView):
@@ -124,8 +136,10 @@ class Rows(UnitView):
     def get(self, request: Request, list_id: UUID) -> Response:
         """What became of each row of a list, as it stands now."""
         by = check_can_send_patients(self.by(request))
-        found = queries.rows_of(by, _sent(by, list_id).pk)
-        page, about = _page(request, found, ROWS_PER_PAGE)
+        sent = _sent(by, list_id)
+        found = queries.rows_of(by, sent.pk)
+        is_waiting = sent.state == HospitalList.State.SENDING
+        page, about = _page(request, found.none() if is_waiting else found, ROWS_PER_PAGE)
         record_read(by=by, what="api:rows", patient_ids=queries.shown_ids(page), at=timezone.now())
         return Response({**about, "results": [_row(each) for each in page]})
 
@@ -182,7 +196,7 @@ def _sent(by: Membership, list_id: UUID) -> HospitalList:
         found = queries.one_list(by, list_id)
     except HospitalList.DoesNotExist as error:
         raise Http404 from error
-    if found.state != HospitalList.State.SENT:
+    if found.state not in _SENT:
         raise Http404
     return found
 
@@ -197,11 +211,14 @@ def _page(request: Request, found: QuerySet[Any], size: int) -> tuple[list[Any],
 
 
 def _list(found: HospitalList, counts: queries.ListCounts) -> dict[str, Any]:
+    if found.state == HospitalList.State.SENDING:
+        counts = queries.ListCounts({}, counts.wrong)
     return dict(
         ListOut(
             {
                 "id": found.pk,
                 "sent_at": found.sent_at,
+                "status": found.state,
                 "counts": {
                     "rows": counts.rows,
                     "taken": counts.of("taken"),

@@ -17,7 +17,10 @@ _TAKEN = [RowState.TAKEN.value, RowState.SAID_ALREADY.value]
 
 
 class HospitalList(models.Model):
-    """A list of a unit's patients: read and matched (CHECKED), then SENT, when its requests count.
+    """A list of a unit's patients: read (WAITING), matched (CHECKED), asked to be sent (SENDING), then SENT.
+
+    Its requests count once it is SENT. A long list is matched and sent by a worker; until it is matched, its good
+    rows are in `waiting`.
 
     `errors` are the rows that could not be read: line, column and reason of each problem. `rejected`
     are those rows as they came, to be downloaded, mended and sent again. A list that was not sent
@@ -29,7 +32,9 @@ class HospitalList(models.Model):
         API = "API", "By the API"
 
     class State(models.TextChoices):
+        WAITING = "WAITING", "Being checked"
         CHECKED = "CHECKED", "Checked, not sent"
+        SENDING = "SENDING", "Being sent"
         SENT = "SENT", "Sent"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -38,10 +43,11 @@ class HospitalList(models.Model):
     state = models.CharField(max_length=7, choices=State)
     checked_at = models.DateTimeField()
     checked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    sent_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="When it was asked for.")
     sent_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     sha256 = models.CharField(max_length=64, help_text="Of what was sent.")
     idempotency_key = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001 - many have none
+    waiting = models.JSONField(default=list, db_default=[], blank=True)
     errors = models.JSONField(default=list, blank=True)
     rejected = models.JSONField(default=list, blank=True)
 
@@ -49,8 +55,8 @@ class HospitalList(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["unit", "idempotency_key"], name="one_list_per_idempotency_key"),
             models.CheckConstraint(
-                condition=Q(state="SENT", sent_at__isnull=False, sent_by__isnull=False)
-                | Q(state="CHECKED", sent_at__isnull=True, sent_by__isnull=True),
+                condition=Q(state__in=["SENDING", "SENT"], sent_at__isnull=False, sent_by__isnull=False)
+                | Q(state__in=["WAITING", "CHECKED"], sent_at__isnull=True, sent_by__isnull=True),
                 name="hospital_list_sent_at_and_by",
             ),
         ]

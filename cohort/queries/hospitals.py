@@ -52,16 +52,21 @@ def lists(by: Membership) -> QuerySet[HospitalList, Any]:
     return (
         HospitalList.objects.filter(unit_id=by.organisation_id)
         .select_related("unit", "checked_by", "sent_by")
-        .defer("rejected", "errors")
+        .defer("waiting", "rejected", "errors")
         .order_by("-checked_at", "pk")
     )
 
 
 def one_list(by: Membership, list_id: UUID) -> HospitalList:
     """Returns a list of the unit, with what was wrong with it. Raises HospitalList.DoesNotExist."""
-    return HospitalList.objects.select_related("unit", "checked_by", "sent_by").get(
-        pk=list_id, unit_id=by.organisation_id
-    )
+    found = HospitalList.objects.select_related("unit", "checked_by", "sent_by").defer("waiting")
+    return found.get(pk=list_id, unit_id=by.organisation_id)
+
+
+def waiting_list_ids() -> list[UUID]:
+    """Returns the lists that wait for a worker to check or send them, the oldest first."""
+    waiting = HospitalList.objects.filter(state__in=[HospitalList.State.WAITING, HospitalList.State.SENDING])
+    return list(waiting.order_by("checked_at", "pk").values_list("pk", flat=True))
 
 
 def errors_of(found: HospitalList) -> list[RowError]:

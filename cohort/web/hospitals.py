@@ -19,10 +19,12 @@ from cohort.matching import RowState
 from cohort.models import HospitalList, HospitalRow
 from cohort.policies import check_can_send_patients
 from cohort.queries import hospitals as queries
+from cohort.tasks import carry_on_list
 from cohort.web.practice import found_or_404
 from shielding.accounts.http import MemberRequest
 from shielding.accounts.models import Membership
 from shielding.audit.actions import record_download, record_read
+from shielding.celery import wake
 
 LISTS_PER_PAGE = 20
 ROWS_PER_PAGE = 50
@@ -87,6 +89,7 @@ def lists(request: MemberRequest) -> HttpResponse:
             form.add_error("file", str(refused))
         else:
             made = actions.check_list(read=read, sha256=hashlib.sha256(content).hexdigest(), by=by, at=now)
+            _wake_for(made)
             return redirect("cohort:hospital_list", made.pk)
     page = Paginator(queries.lists(by), LISTS_PER_PAGE).get_page(request.GET.get("page"))
     counts = queries.counts(by, list(page))
@@ -125,16 +128,20 @@ def one_list(request: MemberRequest, list_id: UUID) -> HttpResponse:
             found_or_404(actions.discard_list, list_id=list_id, by=by)
             messages.success(request, "The list is discarded. Nothing was changed")
             return redirect("cohort:hospital_lists")
-        found_or_404(actions.send_list, list_id=list_id, by=by, at=now)
-        messages.success(request, "The list is sent")
+        sent: HospitalList = found_or_404(actions.send_list, list_id=list_id, by=by, at=now)
+        _wake_for(sent)
+        if sent.state == HospitalList.State.SENT:
+            messages.success(request, "The list is sent")
         return redirect("cohort:hospital_list", list_id)
     found: HospitalList = found_or_404(queries.one_list, by, list_id)
     counts = queries.counts(by, [found])[found.pk]
+    is_waiting = found.state in {HospitalList.State.WAITING, HospitalList.State.SENDING}
     tabs = [tab for tab in queries.TABS if tab != ("taken" if found.state == "CHECKED" else "matched")]
     filled = [tab for tab in tabs if counts.of(tab)]
     tab = request.GET.get("tab", "")
     tab = tab if tab in tabs else (filled or tabs)[0]
-    page = Paginator(queries.rows_of(by, list_id, tab), ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    rows = queries.rows_of(by, list_id, tab)
+    page = Paginator(rows.none() if is_waiting else rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
     errors = queries.errors_of(found)
     record_read(by=by, what="cohort:hospital_list", patient_ids=queries.shown_ids(page), at=now)
     return render(
@@ -142,6 +149,7 @@ def one_list(request: MemberRequest, list_id: UUID) -> HttpResponse:
         "cohort/hospitals/list.html",
         {
             "list": found,
+            "is_waiting": is_waiting,
             "counts": counts,
             "tabs": tabs,
             "tab": tab,
@@ -198,6 +206,11 @@ def one_row(request: MemberRequest, row_id: UUID) -> HttpResponse:
         {"row": found, "result": queries.outcome(found), "outcome": queries.outcome, "others": others, "form": form},
         status=422 if form.errors else 200,
     )
+
+
+def _wake_for(made: HospitalList) -> None:
+    if made.state in {HospitalList.State.WAITING, HospitalList.State.SENDING}:
+        wake(carry_on_list, str(made.pk))
 
 
 def _doubtful(request: MemberRequest, by: Membership, found: HospitalRow) -> HttpResponse:

@@ -1,12 +1,16 @@
 """A unit's lists: checked and kept, then sent; doubtful rows decided by a person; requests taken back.
 
-Whatever way a list came, the same is done with it. A list or row of another unit does not exist
-(`DoesNotExist`).
+Whatever way a list came, the same is done with it: a short one at once, one of more than `AT_ONCE` rows by a
+worker, who calls `carry_on`. A list or row of another unit does not exist (`DoesNotExist`).
 """
 
+import logging
+import traceback
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -17,11 +21,17 @@ from cohort.hospital_lists import ReadList, SentRow, UnusableList, reject_opposi
 from cohort.matching import RowState, Verdict
 from cohort.models import HospitalList, HospitalRow
 from cohort.policies import check_can_send_patients
+from cohort.queries.hospitals import errors_of, rejected_of
 from cohort.queries.matching import Asked, verdicts
+from cohort.rules import Request
 from shielding.accounts.models import Membership
 
+logger = logging.getLogger(__name__)
 #: How long a list that was checked waits to be sent.
 KEPT = timedelta(days=1)
+#: So many rows take a second or two; thirty times as many would hold a page up for a minute.
+AT_ONCE = 1_000
+_State = HospitalList.State
 
 
 class KeyUsed(Exception):
@@ -44,25 +54,30 @@ class AlreadyWithdrawn(Exception):
 def check_list(*, read: ReadList, sha256: str, by: Membership, at: datetime) -> HospitalList:
     """Matches the people of a list, keeps it for a day and returns it, CHECKED: nothing counts before `send_list`.
 
-    Raises NotAllowed.
+    A long one is WAITING for `carry_on`. Raises NotAllowed.
     """
     check_can_send_patients(by)
     HospitalList.objects.filter(
-        unit_id=by.organisation_id, state=HospitalList.State.CHECKED, checked_at__lt=at - KEPT
+        unit_id=by.organisation_id, state__in=[_State.WAITING, _State.CHECKED], checked_at__lt=at - KEPT
     ).delete()
-    return _keep(read, sha256=sha256, via=HospitalList.Via.UPLOAD, key=None, by=by, at=at)
+    made = _keep(read, sha256=sha256, via=HospitalList.Via.UPLOAD, by=by, at=at, state=_State.WAITING)
+    return made if len(read.rows) > AT_ONCE else _go_on(made, by=by)
 
 
 @transaction.atomic
 def send_list(*, list_id: UUID, by: Membership, at: datetime) -> HospitalList:
-    """Has the requests of a checked list count, and returns it; one that was sent is returned as it is.
+    """Has the requests of a checked list count, and returns it; one in any other state is returned as it is.
 
     Each person who was matched gets a fact of the unit's, unless its latest word says the same
-    already. Raises NotAllowed, HospitalList.DoesNotExist.
+    already. A long list is SENDING, for `carry_on`. Raises NotAllowed, HospitalList.DoesNotExist.
     """
     check_can_send_patients(by)
     found = HospitalList.objects.select_for_update(of=("self",)).get(pk=list_id, unit_id=by.organisation_id)
-    return found if found.state == HospitalList.State.SENT else _send(found, by=by, at=at)
+    if found.state != _State.CHECKED:
+        return found
+    found.state, found.sent_at, found.sent_by = _State.SENDING, at, by.user
+    found.save(update_fields=["state", "sent_at", "sent_by"])
+    return found if found.rows.count() > AT_ONCE else _go_on(found, by=by)
 
 
 @transaction.atomic
@@ -71,7 +86,7 @@ def submit_list(
 ) -> tuple[HospitalList, bool]:
     """Checks and sends a list at once; returns it, and whether it is new: the same key and list again do nothing.
 
-    Raises KeyUsed, UnusableList where no row is good, NotAllowed.
+    A long one is SENDING, for `carry_on`. Raises KeyUsed, UnusableList where no row is good, NotAllowed.
     """
     check_can_send_patients(by)
     with connection.cursor() as cursor:
@@ -84,16 +99,46 @@ def submit_list(
         return there, False
     if not read.rows:
         raise UnusableList("No row can be used.")
-    made = _keep(read, sha256=sha256, via=HospitalList.Via.API, key=idempotency_key, by=by, at=at)
-    return _send(made, by=by, at=at), True
+    made = _keep(
+        read,
+        sha256=sha256,
+        via=HospitalList.Via.API,
+        by=by,
+        at=at,
+        state=_State.SENDING,
+        idempotency_key=idempotency_key,
+        sent_at=at,
+        sent_by_id=by.user_id,
+    )
+    return (made if len(read.rows) > AT_ONCE else _go_on(made, by=by)), True
+
+
+def carry_on(*, list_id: UUID) -> None:
+    """Checks or sends a list that waits for it, whole or not at all. Safe to call at any time, by any worker.
+
+    A list that is gone, done, or in another worker's hands is left alone; so is one that fails, for the next call.
+    """
+    try:
+        with transaction.atomic():
+            found = (
+                HospitalList.objects.select_for_update(of=("self",), skip_locked=True)
+                .filter(pk=list_id, state__in=[_State.WAITING, _State.SENDING])
+                .first()
+            )
+            if found is not None:
+                _go_on(found, by=_whose(found))
+    except Exception as error:
+        # The text of an unexpected error may quote a person's data, so only its kind and place are kept.
+        kind = type(error).__name__
+        logger.error("Hospital list %s: %s\n%s", list_id, kind, "".join(traceback.format_tb(error.__traceback__)))
 
 
 @transaction.atomic
 def discard_list(*, list_id: UUID, by: Membership) -> None:
-    """Deletes a list that was checked and is not to be sent. Raises NotAllowed, HospitalList.DoesNotExist."""
+    """Deletes a list that is not to be sent. Raises NotAllowed, HospitalList.DoesNotExist."""
     check_can_send_patients(by)
     HospitalList.objects.select_for_update(of=("self",)).get(
-        pk=list_id, unit_id=by.organisation_id, state=HospitalList.State.CHECKED
+        pk=list_id, unit_id=by.organisation_id, state__in=[_State.WAITING, _State.CHECKED]
     ).delete()
 
 
@@ -148,24 +193,69 @@ def _locked(row_id: UUID, by: Membership) -> HospitalRow:
 
 
 def _keep(
-    read: ReadList, *, sha256: str, via: HospitalList.Via, key: str | None, by: Membership, at: datetime
+    read: ReadList,
+    *,
+    sha256: str,
+    via: HospitalList.Via,
+    by: Membership,
+    at: datetime,
+    state: HospitalList.State,
+    **others: Any,
 ) -> HospitalList:
-    asked = [Asked(row.nhs_number, row.given_name, row.family_name, row.birth_date, row.postcode) for row in read.rows]
-    matched = _agreeing(read, verdicts(asked))
-    errors = sorted(read.errors, key=lambda error: (error.number, error.column))
-    made = HospitalList.objects.create(
+    """Returns a list with its good rows waiting to be matched."""
+    return HospitalList.objects.create(
         unit_id=by.organisation_id,
         via=via,
-        state=HospitalList.State.CHECKED,
+        state=state,
         checked_at=at,
         checked_by_id=by.user_id,
         sha256=sha256,
-        idempotency_key=key,
-        errors=[asdict(error) for error in errors],
-        rejected=[{"number": number, "cells": cells} for number, cells in sorted(read.rejected, key=lambda r: r[0])],
+        waiting=[asdict(row) | {"birth_date": row.birth_date.isoformat()} for row in read.rows],
+        **_left_out(read),
+        **others,
     )
-    HospitalRow.objects.bulk_create((_row(made, sent, verdict) for sent, verdict in matched), batch_size=2000)
-    return made
+
+
+def _left_out(read: ReadList) -> dict[str, Any]:
+    errors = sorted(read.errors, key=lambda error: (error.number, error.column))
+    return {
+        "errors": [asdict(error) for error in errors],
+        "rejected": [{"number": number, "cells": cells} for number, cells in sorted(read.rejected, key=itemgetter(0))],
+    }
+
+
+def _go_on(found: HospitalList, *, by: Membership) -> HospitalList:
+    """Matches the rows that wait; has those of a list that is to be sent count; and returns the list."""
+    if found.waiting:
+        _match(found)
+    found.state = _State.CHECKED if found.state == _State.WAITING else _State.SENT
+    if found.state == _State.SENT and found.sent_at is not None:
+        take(list(found.rows.filter(state=RowState.MATCHED).order_by("number")), by=by, at=found.sent_at)
+    found.save(update_fields=["state", "waiting", "errors", "rejected"])
+    return found
+
+
+def _match(found: HospitalList) -> None:
+    read = ReadList([_sent(row) for row in found.waiting], errors_of(found), rejected_of(found))
+    asked = [Asked(row.nhs_number, row.given_name, row.family_name, row.birth_date, row.postcode) for row in read.rows]
+    matched = _agreeing(read, verdicts(asked))
+    HospitalRow.objects.bulk_create((_row(found, sent, verdict) for sent, verdict in matched), batch_size=2000)
+    found.waiting = []
+    for name, value in _left_out(read).items():
+        setattr(found, name, value)
+
+
+def _sent(kept: dict[str, Any]) -> SentRow:
+    return SentRow(
+        **{**kept, "request": Request(kept["request"]), "birth_date": date.fromisoformat(kept["birth_date"])}
+    )
+
+
+def _whose(found: HospitalList) -> Membership:
+    """Returns whose word a list is: of whoever sent it, or else had it checked, as a member of the unit."""
+    who = found.sent_by_id or found.checked_by_id
+    everyone = Membership.objects.filter(user_id=who, organisation_id=found.unit_id)
+    return everyone.select_related("user", "organisation").order_by("-ended_at", "pk")[0]
 
 
 def _agreeing(read: ReadList, found: Sequence[Verdict]) -> list[tuple[SentRow, Verdict]]:
@@ -200,10 +290,3 @@ def _row(made: HospitalList, sent: SentRow, verdict: Verdict) -> HospitalRow:
         candidates=[asdict(candidate) for candidate in verdict.candidates] if is_doubtful else [],
         matched_number=verdict.candidates[0].nhs_number if verdict.state is RowState.MATCHED else "",
     )
-
-
-def _send(found: HospitalList, *, by: Membership, at: datetime) -> HospitalList:
-    take(list(found.rows.filter(state=RowState.MATCHED).order_by("number")), by=by, at=at)
-    found.state, found.sent_at, found.sent_by = HospitalList.State.SENT, at, by.user
-    found.save(update_fields=["state", "sent_at", "sent_by"])
-    return found

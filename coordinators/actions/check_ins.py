@@ -5,13 +5,12 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.utils import timezone
 
 from coordinators import policies, queries
-from coordinators.models import CheckIn, Need, Referral
-from coordinators.rules import SOMEBODY_ANSWERED, CheckInOutcome, NeedKind, ReferralState
+from coordinators.actions.referrals import hand_over
+from coordinators.models import CheckIn, Need
+from coordinators.rules import SOMEBODY_ANSWERED, CheckInOutcome, NeedKind
 from shielding.accounts.models import Membership
-from shielding.places.queries import local_authority_for
 
 
 class NotOnCaseload(Exception):
@@ -77,17 +76,5 @@ def log_check_in(
     found = Need.objects.bulk_create(
         Need(patient=patient, check_in=check_in, kind=kind, detail=detail.strip()) for kind, detail in needs
     )
-    if found and not patient.is_restricted:
-        authority = local_authority_for(postcode=patient.postcode, on=timezone.localdate(at))
-        Referral.objects.bulk_create(
-            Referral(
-                need=need,
-                patient=patient,
-                local_authority=authority,
-                state=ReferralState.WAITING,
-                made_at=at,
-                made_by=by,
-            )
-            for need in found
-        )
+    hand_over(found, patient, by=by, at=at)
     return check_in

@@ -1,4 +1,4 @@
-"""What a local authority does with its referrals, and finding the authority of those that have none."""
+"""Needs handed to a local authority, what it does with them, and the authority of those that have none."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,13 +6,14 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from cohort.models import Patient
 from coordinators import policies, queries
-from coordinators.models import Referral
+from coordinators.models import Need, Referral
 from coordinators.queries import CouncilReferral
 from coordinators.rules import ReferralState, RejectionReason, can_move
 from shielding.accounts.models import Membership
 from shielding.audit.actions import record_read
-from shielding.places.queries import local_authorities_for
+from shielding.places.queries import local_authorities_for, local_authority_for
 
 
 class ReferralNotFound(Exception):
@@ -25,6 +26,23 @@ class AlreadyAnswered(Exception):
     def __init__(self, state: ReferralState) -> None:
         super().__init__(state)
         self.state = state
+
+
+def hand_over(needs: list[Need], patient: Patient, *, by: Membership, at: datetime) -> list[Referral]:
+    """Refers needs that have just been found to the local authority of the person's postcode on that day.
+
+    With no known one they wait for `find_authorities`. A restricted record tells nobody outside where the person
+    is, so it makes none. Run it in a transaction, and check before that `by` may.
+    """
+    if not needs or patient.is_restricted:
+        return []
+    authority = local_authority_for(postcode=patient.postcode, on=timezone.localdate(at))
+    return Referral.objects.bulk_create(
+        Referral(
+            need=need, patient=patient, local_authority=authority, state=ReferralState.WAITING, made_at=at, made_by=by
+        )
+        for need in needs
+    )
 
 
 @transaction.atomic

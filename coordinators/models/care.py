@@ -83,16 +83,30 @@ class CheckIn(models.Model):
 
 
 class Need(models.Model):
-    """Something a person needs help with, found at a check-in. Append-only; what is done about it is the referral."""
+    """Something a person needs help with, found at a check-in or referred by a case conference.
+
+    Append-only; what is done about it is the referral.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey("cohort.Patient", models.PROTECT, related_name="needs")
-    check_in = models.ForeignKey(CheckIn, models.PROTECT, related_name="needs")
+    check_in = models.ForeignKey(CheckIn, models.PROTECT, null=True, blank=True, related_name="needs")
+    agenda_item = models.ForeignKey(
+        "coordinators.AgendaItem", models.PROTECT, null=True, blank=True, related_name="referred_needs"
+    )
     kind = models.CharField(max_length=20, choices=NEEDS)
     detail = models.CharField(max_length=300, blank=True, help_text="Only what the council must know to help.")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["check_in", "kind"], name="one_need_of_a_kind_per_check_in")]
+        constraints = [
+            models.UniqueConstraint(fields=["check_in", "kind"], name="one_need_of_a_kind_per_check_in"),
+            models.UniqueConstraint(fields=["agenda_item", "kind"], name="one_need_of_a_kind_per_agenda_item"),
+            models.CheckConstraint(
+                condition=Q(check_in__isnull=False, agenda_item__isnull=True)
+                | Q(check_in__isnull=True, agenda_item__isnull=False),
+                name="a_need_is_found_somewhere",
+            ),
+        ]
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BooleanField, Case, Count, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
 
 from cohort.models import Flag, ListEntry
 from cohort.rules import FactSource
@@ -111,7 +112,7 @@ def needs(assignment: Assignment) -> QuerySet[Need]:
     return (
         Need.objects.filter(patient=assignment.patient_id)
         .select_related("check_in", "referral__local_authority")
-        .order_by("-check_in__at", "kind")
+        .order_by(Coalesce("check_in__at", "referral__made_at").desc(), "kind")
     )
 
 

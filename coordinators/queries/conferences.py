@@ -31,10 +31,13 @@ from coordinators.models import (
     AgreedAction,
     Conference,
     ConferenceNote,
+    Need,
     Participant,
 )
+from coordinators.queries.referrals import OPEN_STATES
 from coordinators.rules import (
     NeedKind,
+    ReferralState,
     death_notice,
     safe_contact,
 )
@@ -139,6 +142,7 @@ class AgendaPerson:
     changes: list[Change]
     needs: list[NeedKind]
     needs_detail: str
+    referred: dict[NeedKind, ReferralState] = field(default_factory=dict)
     name: str = ""
     family_name: str = ""
     birth_date: date | None = None
@@ -164,6 +168,11 @@ class AgendaPerson:
         """Says whether nothing is agreed yet, so that they can be taken off the agenda."""
         return not self.actions
 
+    @property
+    def to_refer(self) -> list[NeedKind]:
+        """The needs that this meeting has not referred to the council."""
+        return [need for need in self.needs if need not in self.referred]
+
 
 def agenda(by: Membership, conference: Conference, on: date) -> list[AgendaPerson]:
     """Returns whom this side may see of those on the agenda, by name; those who left the practice come last."""
@@ -174,6 +183,15 @@ def agenda(by: Membership, conference: Conference, on: date) -> list[AgendaPerso
 def person_on(by: Membership, conference: Conference, item_id: UUID, on: date) -> AgendaPerson | None:
     """Returns one person of the agenda, or None where this side may not see them, or they were taken off."""
     return next(iter(_people(by, conference.items.filter(pk=item_id, removed_at__isnull=True), on)), None)
+
+
+def not_referred(item_id: UUID, patient_id: UUID, needs: Iterable[NeedKind]) -> list[NeedKind]:
+    """Returns which of these needs neither this item of an agenda has referred, nor a council has open already."""
+    done = Need.objects.filter(
+        Q(agenda_item=item_id) | Q(patient=patient_id, referral__state__in=[state.value for state in OPEN_STATES])
+    )
+    there = set(done.values_list("kind", flat=True))
+    return [need for need in needs if need.value not in there]
 
 
 def action_for(by: Membership, action_id: UUID, on: date) -> tuple[AgendaPerson, AgreedActionRow] | None:
@@ -228,7 +246,8 @@ def _people(by: Membership, items: QuerySet[AgendaItem], on: date) -> list[Agend
         "actions",
         AgreedAction.objects.select_related("owner__membership__user").order_by("due_date", "agreed_at", "pk"),
     )
-    found = list(with_people(items).prefetch_related(own_notes, agreed))
+    referred = Prefetch("referred_needs", Need.objects.select_related("referral"))
+    found = list(with_people(items).prefetch_related(own_notes, agreed, referred))
     people = standings(found, on)
     # A practice keeps what was agreed about somebody who left, without a name, so that it can be brought to an end.
     return [
@@ -248,10 +267,11 @@ def _person(item: AgendaItem, standing: Standing, side: Side, on: date) -> Agend
         changes=standing.changes,
         needs=[NeedKind(need) for need in item.needs],
         needs_detail=item.needs_detail,
+        referred={NeedKind(need.kind): ReferralState(need.referral.state) for need in item.referred_needs.all()},
         actions=[_action(action, standing, side, on) for action in item.actions.all()],
     )
     if not standing.may_be_seen_by(side):
-        return _replace(shared, changes=[Change.LEFT_PRACTICE], needs=[], needs_detail="")
+        return _replace(shared, changes=[Change.LEFT_PRACTICE], needs=[], needs_detail="", referred={})
     note = next(iter(item.own_notes), None)  # type: ignore[attr-defined]
     known = _replace(
         shared,

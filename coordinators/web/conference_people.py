@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods
 from coordinators import policies
 from coordinators.actions import agreed_actions
 from coordinators.actions import conferences as actions
-from coordinators.conference_rules import OPEN_CONFERENCES, ConferenceState
-from coordinators.models import NEEDS, Conference
+from coordinators.actions.conference_referrals import NotToBeReferred, refer_needs
+from coordinators.conference_rules import OPEN_CONFERENCES, Change, ConferenceState
+from coordinators.models import NEEDS, Conference, Referral
 from coordinators.queries import conferences as queries
 from coordinators.web.conference_forms import ActionForm, NeedsForm, NoteForm
 from coordinators.web.conferences import CHANGED_SINCE, found_or_404, log_read, not_now, seen_again, words
@@ -38,12 +39,15 @@ def person(request: MemberRequest, conference_id: UUID, item_id: UUID) -> HttpRe
     status = 200
     if request.method == "POST":
         do = request.POST.get("do", "")
-        if do == "take_off" or (do in forms and forms[do].is_valid()):
+        if do in {"take_off", "refer"} or (do in forms and forms[do].is_valid()):
             try:
                 return _write(request, by, conference_id, item_id, do, forms)
             except (actions.ConferenceNotFound, KeyError) as error:
                 raise Http404 from error
             except actions.Changed:
+                if do == "refer":
+                    messages.warning(request, "Not referred: the needs have changed since you opened this page.")
+                    return redirect("coordinators:conference_person", conference_id, item_id)
                 found = queries.person_on(by, conference, item_id, today) or found
                 forms[do] = _typed_again(request, by, do, found)
                 status = 409
@@ -67,6 +71,10 @@ def person(request: MemberRequest, conference_id: UUID, item_id: UUID) -> HttpRe
             "action_form": forms["agree"],
             "may_write": bool(found.name) and conference.state in OPEN_CONFERENCES,
             "may_agree": bool(found.name) and conference.state == ConferenceState.HELD,
+            "may_refer": policies.can_call_conferences(by)
+            and bool(found.name and found.to_refer)
+            and conference.state in OPEN_CONFERENCES
+            and not {Change.DIED, Change.RESTRICTED} & set(found.changes),
             "may_take_off": found.is_untouched and conference.state in OPEN_CONFERENCES,
             "page_has_errors": any(form.errors for form in forms.values()),
         },
@@ -118,6 +126,7 @@ def _write(
     where: dict[str, Any] = {"conference_id": conference_id, "item_id": item_id, "by": by, "at": timezone.now()}
     steps: dict[str, tuple[Callable[[], Any], str]] = {
         "take_off": (lambda: actions.take_off(**where), "Taken off the agenda."),
+        "refer": (lambda: _refer(where, request.POST.get("seen", "")), ""),
         "needs": (
             lambda: actions.write_needs(
                 **where,
@@ -138,12 +147,15 @@ def _write(
     step, done = steps[do]
     here = redirect("coordinators:conference_person", conference_id, item_id)
     try:
-        step()
+        made = step()
     except actions.NotNow as error:
         messages.warning(request, not_now(error))
         return here
     except actions.ActionsLeft:
         messages.warning(request, "Not taken off: something was agreed about them.")
+        return here
+    except NotToBeReferred:
+        messages.warning(request, "Not referred: they have died, or their record is restricted.")
         return here
     except agreed_actions.OwnerCannotSeeThem:
         messages.warning(request, "Not added: the council no longer sees this person, so give it to the practice.")
@@ -151,8 +163,14 @@ def _write(
     except agreed_actions.FormUsedBefore:
         messages.warning(request, "Not added: this form was used before. Fill it in again.")
         return here
+    if do == "refer":
+        done = "Referred to the council." if made else "Nothing new: the council has these needs open already."
     messages.success(request, done)
     return redirect("coordinators:conference", conference_id) if do == "take_off" else here
+
+
+def _refer(where: dict[str, Any], seen: str) -> list[Referral]:
+    return refer_needs(**where, seen=int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 9 else 0)
 
 
 def _agree(where: dict[str, Any], form: ActionForm) -> None:

@@ -5,7 +5,7 @@ Pure: no Django, no clock, no I/O. Moments are in UK time.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from letters.estimating import Supply, handed_over_on
@@ -46,21 +46,19 @@ class Pace:
 
 
 def outlook(lines: Sequence[Line], pace: Pace, at: datetime) -> list[str]:
-    """Returns how fast it goes, what waits for what and how long the rest takes, a sentence or two each."""
+    """Returns how fast it goes and how long the rest takes, and what waits for what, a paragraph each."""
     waits = {line.noun: words for line in lines if (words := _waits_for(line, at))}
+    going = [line for line in lines if line.noun not in waits]
     said = []
     if pace.an_hour is not None:
-        went = f"{pace.gone:,} went in the last {_minutes(pace.span)}: {pace.an_hour:,.0f} an hour."
-        said.append(went)
-    going = [line for line in lines if line.noun not in waits]
-    if going and pace.an_hour is None:
-        if pace.span < MEASURED:
-            said.append("It has only just begun, so nobody can say yet how long it takes.")
-        else:
-            said.append(f"Nothing has gone in the last {_minutes(pace.span)}. If that lasts, tell the technical team.")
-    elif going:
+        said.append(f"{pace.gone:,} went in the last {_minutes(pace.span)}: {pace.an_hour:,.0f} an hour.")
+    if going and pace.an_hour is not None:
         said.append(_left(going, pace, at))
-    return [*said, *waits.values()]
+    elif going and pace.span < MEASURED:
+        said.append("It has only just begun, so nobody can say yet how long it takes.")
+    elif going:
+        said.append(f"Nothing has gone in the last {_minutes(pace.span)}. If that lasts, tell the technical team.")
+    return [*([" ".join(said)] if said else []), *waits.values()]
 
 
 def _waits_for(line: Line, at: datetime) -> str:
@@ -86,10 +84,11 @@ def _waits_for(line: Line, at: datetime) -> str:
 
 def _left(lines: Sequence[Line], pace: Pace, at: datetime) -> str:
     """Returns how long the lines that are going take yet: minutes or hours today, else the day."""
-    days = []
-    for line in lines:
-        if line.supply:
-            days.append(handed_over_on(max(line.waiting - 1, 0), _at_pace(line.supply, pace), at))
+    days = [
+        handed_over_on(line.waiting - 1, replace(line.supply, an_hour=pace.an_hour), at)
+        for line in lines
+        if line.supply
+    ]
     if None in days:
         return "At this pace it takes more than a year."
     last = max(day for day in days if day)
@@ -104,10 +103,6 @@ def _last(line: Line, supply: Supply, at: datetime) -> str:
     """Returns the day on which the last of a line goes by the supplier's capacity alone; '' where it has none."""
     day = handed_over_on(line.waiting - 1, supply, at) if supply.a_day is not None else None
     return f"The last goes on {_day(day)} at the earliest." if day else ""
-
-
-def _at_pace(supply: Supply, pace: Pace) -> Supply:
-    return Supply(supply.name, supply.a_day, supply.taken_today, pace.an_hour, supply.hours)
 
 
 def _minutes(span: timedelta) -> str:

@@ -28,20 +28,16 @@ def doubts(request: MemberRequest) -> HttpResponse:
     now = timezone.now()
     of_suppliers = queries.doubts_by_supplier(now)
     form = DoubtsForm(request.GET, suppliers=[each.supplier for each in of_suppliers])
-    found = queries.in_doubt(now)
-    if form.is_valid():
-        found = queries.in_doubt(
-            now, supplier=form.supplier_asked_for, only_forgotten=form.cleaned_data["age"] == "forgotten"
-        )
+    asked = form.cleaned_data if form.is_valid() else {}
+    found = queries.in_doubt(now, supplier=asked.get("supplier"), only_forgotten=bool(asked.get("age")))
     page = Paginator(found, MESSAGES_PER_PAGE).get_page(request.GET.get("page"))
     return render(
         request,
         "letters/doubts.html",
         {
             "of_suppliers": of_suppliers,
-            "forgotten": sum(each.forgotten for each in of_suppliers),
             "grace_minutes": int(GRACE.total_seconds() // 60),
-            "form": form,
+            "is_filtered": asked.get("age") or asked.get("supplier"),
             "page": page,
             "rows": [(each, *queries.age(each, now)) for each in page],
         },

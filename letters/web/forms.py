@@ -145,24 +145,18 @@ class MessagesForm(forms.Form):
 
 
 class DoubtsForm(forms.Form):
-    """Which messages in doubt are shown."""
+    """Which messages in doubt are shown: of one supplier, and those alone that it can no longer be asked about."""
 
-    supplier = forms.ChoiceField(label="Supplier", required=False)
-    age = forms.ChoiceField(
-        label="Age",
-        choices=[("", "All"), ("forgotten", "Only those the supplier can no longer be asked about")],
-        required=False,
-    )
+    supplier = forms.ChoiceField(required=False)
+    age = forms.ChoiceField(choices=[("", ""), ("forgotten", "")], required=False)
 
     def __init__(self, *args: object, suppliers: Iterable[Supplier], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self._suppliers = {str(supplier.pk): supplier for supplier in suppliers}
-        named = [(pk, supplier.name) for pk, supplier in self._suppliers.items()]
-        self.fields["supplier"].choices = [("", "All"), *named]  # type: ignore[attr-defined]
+        self.fields["supplier"].choices = [("", ""), *((pk, "") for pk in self._suppliers)]  # type: ignore[attr-defined]
 
-    @property
-    def supplier_asked_for(self) -> Supplier | None:
-        """The supplier whose messages are shown; None for all of them."""
+    def clean_supplier(self) -> Supplier | None:
+        """Returns the supplier, or None where none was asked for."""
         return self._suppliers.get(self.cleaned_data["supplier"])
 
 

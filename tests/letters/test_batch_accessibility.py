@@ -67,7 +67,7 @@ def test_they_are_accessible(
     look("batch_messages", batch.pk, query="?practice=NONE", shot="no-such-practice")
     look("batches")
     look("doubts", shot="no-doubts")
-    texts = Supplier.objects.create(slug="texts", name="T" * 60, channel="SMS", transport="NOTIFY", in_use=True)
+    texts = Supplier.objects.create(slug="texts", name="T" * 60, channel="SMS", transport="NOTIFY")
     doubtful = Message.objects.filter(state="FAILED", channel="SMS").first()
     assert doubtful
     bring_into_doubt(doubtful, texts)
@@ -109,7 +109,7 @@ def test_the_progress_of_a_batch_renews_itself_and_takes_no_focus(
     assert page.get_by_text("This batch has moved on").is_hidden()
     work()
     page.clock.run_for(11_000)
-    expect(page.locator("main")).to_contain_text("2 of 2 letters handed over")
+    expect(page.locator("main")).to_contain_text("3 of 3 letters handed over")
     expect(page.get_by_text("This batch has moved on")).to_be_visible()
     expect(reason).to_be_focused()
     expect(reason).to_have_value("Because")

@@ -62,10 +62,11 @@ def test_they_are_listed_by_age_and_supplier_without_names(
     assert "2 in doubt, the oldest first" in shown
     assert shown.index(old.reference) < shown.index(new.reference)
     assert "Khanweiler" not in shown
-    assert "It can be asked for 7 days" in shown
+    assert "We can ask it for 7 days" in shown
     forgotten = text(browser.get(here, {"age": "forgotten", "supplier": str(old.supplier_id)}))
     assert old.reference in forgotten
     assert new.reference not in forgotten
+    assert "Show all that are in doubt" in forgotten
     assert browser.get(here, {"age": "x", "supplier": "x", "page": "x"}).status_code == 200
     assert "Messages in doubt</a> (2)" in text(browser.get(reverse("letters:batches")))
 

@@ -31,12 +31,12 @@ def line(waiting: int = 200, *, noun: str = "letters", **more: Any) -> Line:
 @pytest.mark.parametrize(
     ("lines", "pace", "said"),
     [
-        ([line()], HUNDRED, [WENT, "About 20 minutes left."]),
-        ([line(5)], HUNDRED, [WENT, "About 1 minute left."]),
-        ([line(1_500)], HUNDRED, [WENT, "About 3 hours left."]),
-        ([line(200, a_day=150)], HUNDRED, [WENT, "The last of the other 200 goes on 24 March 2020."]),
-        ([line(9_000, hours=DAY)], HUNDRED, [WENT, "The last of the other 9,000 goes on 24 March 2020."]),
-        ([line(10_000_000)], HUNDRED, [WENT, "At this pace it takes more than a year."]),
+        ([line()], HUNDRED, [f"{WENT} About 20 minutes left."]),
+        ([line(5)], HUNDRED, [f"{WENT} About 1 minute left."]),
+        ([line(1_500)], HUNDRED, [f"{WENT} About 3 hours left."]),
+        ([line(200, a_day=150)], HUNDRED, [f"{WENT} The last of the other 200 goes on 24 March 2020."]),
+        ([line(9_000, hours=DAY)], HUNDRED, [f"{WENT} The last of the other 9,000 goes on 24 March 2020."]),
+        ([line(10_000_000)], HUNDRED, [f"{WENT} At this pace it takes more than a year."]),
         ([line()], Pace(0, timedelta(minutes=3)), ["It has only just begun, so nobody can say yet how long it takes."]),
         (
             [line()],
@@ -75,14 +75,13 @@ def line(waiting: int = 200, *, noun: str = "letters", **more: Any) -> Line:
             NONE,
             ["Northern Print takes nothing at the moment. It is tried again at 10:05am."],
         ),
-        ([line(rests_until=AT)], HUNDRED, [WENT, "About 20 minutes left."]),
+        ([line(rests_until=AT)], HUNDRED, [f"{WENT} About 20 minutes left."]),
         ([line(is_behind=True)], NONE, ["An older batch goes first: 200 letters wait for it."]),
         (
             [line(), line(50, noun="texts", hours=(time(12), time(18)))],
             HUNDRED,
             [
-                WENT,
-                "About 20 minutes left.",
+                f"{WENT} About 20 minutes left.",
                 "Northern Print takes texts from 12pm to 6pm: 50 texts wait until today.",
             ],
         ),
@@ -114,8 +113,7 @@ class TestOfABatch:
     def test_the_pace_is_of_what_went_in_the_last_minutes(self, mailing: Mailing, batch: Batch) -> None:
         went_at(mailing, batch, 2, NOON + timedelta(minutes=2))
         assert said_of(batch, NOON + timedelta(minutes=5)) == [
-            "2 went in the last 5 minutes: 24 an hour.",
-            "About 10 minutes left.",
+            "2 went in the last 5 minutes: 24 an hour. About 10 minutes left.",
         ]
         assert said_of(batch, NOON + timedelta(minutes=30)) == [
             "Nothing has gone in the last 10 minutes. If that lasts, tell the technical team."
@@ -125,7 +123,7 @@ class TestOfABatch:
         went_at(mailing, batch, 2, NOON + timedelta(minutes=2))
         one = Message.objects.filter(state="HANDED_OVER")[0]
         Message.objects.filter(pk=one.pk).update(hand_over=None, provider_id="theirs")
-        assert said_of(batch, NOON + timedelta(minutes=5))[0] == "3 went in the last 5 minutes: 36 an hour."
+        assert said_of(batch, NOON + timedelta(minutes=5))[0].startswith("3 went in the last 5 minutes: 36 an hour.")
 
     def test_a_batch_that_is_not_going_says_nothing(self, mailing: Mailing, batch: Batch) -> None:
         batches.pause_batch(batch_id=batch.pk, by=mailing.operator)

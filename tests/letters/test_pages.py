@@ -68,7 +68,7 @@ def test_an_operator_plans_releases_and_watches_a_batch(browser: Any, mailing: M
     assert str(batch.hand_overs.get().id) in page
     listed = text(browser.get(reverse("letters:batches")))
     assert "First advice by letter" in listed
-    assert "1 of 2" in listed
+    assert "1 of 1" in listed
 
 
 def test_a_stop_needs_a_reason_and_then_stops(browser: Any, mailing: Mailing) -> None:

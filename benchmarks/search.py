@@ -125,8 +125,18 @@ def _search(bench: Bench) -> None:
 
 def _preview(bench: Bench) -> None:
     week = [str(path) for path in bench.population.first_week]
-    bench.step("preview, the slowest criterion", "preview", extracts=week, day=AS_AT)
-    bench.ratio("preview : full search", "preview, the slowest criterion", "full search", "at most 0.1")
+    out = bench.folder / "out-1"
+    if "full search" not in bench.steps:
+        measured("search", extracts=week, day=AS_AT, out=out)
+    edited = bench.step("preview of an edited criterion, the slowest", "preview", extracts=week, day=AS_AT, results=out)
+    new = bench.step("preview of a new criterion, the slowest", "preview", extracts=week, day=AS_AT)
+    bench.check(edited["counts"] == new["counts"], "previews count others with what a search left than without")
+    if ours := bench.steps.get("full search"):
+        bench.check({slug: new["counts"][slug] for slug in ours["counts"]} == ours["counts"], "previews count others")
+    bench.ratio(
+        "preview, edited : full search", "preview of an edited criterion, the slowest", "full search", "at most 0.1"
+    )
+    bench.ratio("preview, new : full search", "preview of a new criterion, the slowest", "full search", "")
 
 
 def _incremental(bench: Bench) -> None:

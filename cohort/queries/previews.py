@@ -9,13 +9,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 from django.core.cache import cache
 
 from cohort.models import Extract
-from cohort.queries.criteria import code_sets
+from cohort.queries.criteria import code_sets, last_run
 from cohort.queries.drafts import Opened
 from cohort.queries.extracts import folders, newest_extracts
+from cohort.queries.incremental import results_folder
 from cohort.search.codec import from_json
 from cohort.search.preview import Cell, preview
 from shielding.accounts.models import Organisation
@@ -92,7 +94,7 @@ def count_people(found: Opened) -> Count:
         raise NothingToCount("No extract has been loaded yet, so there is nobody to count.")
     key = _key(found, extracts)
     based_on = found.draft.based_on
-    search_date = max(extract.as_at for extract in extracts)
+    search_date, results = _searched(extracts)
     answer = preview(
         draft=found.criterion,
         draft_code_sets=found.code_sets,
@@ -100,6 +102,7 @@ def count_people(found: Opened) -> Count:
         published_code_sets=code_sets(based_on.code_lists.select_related("code_list")) if based_on else {},
         extracts=there,
         search_date=search_date,
+        results=results,
     )
     area_of, system_of = _areas({cell.practice_code for cell in answer.cells}, search_date)
     count = Count(
@@ -118,8 +121,20 @@ def count_people(found: Opened) -> Count:
     return count
 
 
+def _searched(extracts: list[Extract]) -> tuple[date, Path | None]:
+    """Returns the day to count on, and what the last search left, to begin from, where it searched these extracts.
+
+    The day is then that search's, so that a count and its numbers can be compared; else the newest extract's.
+    """
+    last = last_run()
+    if last and set(last.extracts.all()) == set(extracts) and results_folder(last.pk).is_dir():
+        return last.search_date, results_folder(last.pk)
+    return max(extract.as_at for extract in extracts), None
+
+
 def _key(found: Opened, extracts: list[Extract]) -> str:
-    parts = [found.revision.fingerprint, str(found.draft.based_on_id), *(str(extract.pk) for extract in extracts)]
+    day, _ = _searched(extracts)
+    parts = [found.revision.fingerprint, str(found.draft.based_on_id), str(day), *(str(each.pk) for each in extracts)]
     return f"preview-{hashlib.sha256(' '.join(parts).encode()).hexdigest()}"
 
 

@@ -9,6 +9,7 @@ month means the same in every engine.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 from typing import Any
 
@@ -62,67 +63,25 @@ class Step:
         return ibis.table(self.expression.schema(), self.name)
 
 
-class Program:
-    """The queries of one search: given tables, then steps in order, over `records` and `patients`.
+class Settling:
+    """The queries of a search as far as each person's bits, in `before`: its last step, `bits` (person and words).
 
-    `patients` has each person once. After `people` the engine works out the verdicts of `profiles`,
-    makes the tables of `verdict_schemas` and goes on with the steps of `after`. `needs_records` says that
-    nobody without a record can meet any criterion, so that `people` may leave them out. With
-    `counts_only` nothing is kept that only evidence needs, and there are no steps after `people`.
+    Nothing is kept that only evidence needs.
     """
 
-    def __init__(self, plan: Plan, *, needs_records: bool = False, counts_only: bool = False) -> None:
+    _is_for_evidence = False
+
+    def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.needs_records = needs_records
         self._needs_others = bool(plan.pairs or plan.numbers(SameEpisode))
-        self._counts_only = counts_only
         self.words = [f"b{n}" for n in range(plan.words)]
         self.records = ibis.table(RECORDS, "records")
-        self.patients = ibis.table(PATIENTS, "patients")
         self.given = given_tables(plan)
         self._tables = {each.name: each.table for each in self.given}
         self.before: list[Step] = []
         self._held = self._hold()
         self.settled = self._settle()
         self._keep_before("bits", self._bits())
-        self.people = self._keep_before("people", self._people())
-        self.profiles = self.people.group_by(self.words).aggregate(people=self.people.count())
-        self.verdict_schemas = {
-            "verdicts": ibis.schema({**dict.fromkeys(self.words, "int64"), "profile": "int64", "is_high": "boolean"}),
-            "criteria": ibis.schema(
-                {"profile": "int64", "number": "int64", "criterion": "string", "is_high": "boolean"}
-            ),
-            "reasons": ibis.schema({"profile": "int64", "number": "int64", "place": "int16"}),
-        }
-        verdict, criteria, reasons = (ibis.table(schema, name) for name, schema in self.verdict_schemas.items())
-        met = self.people.join(verdict, self.words).drop(*self.words)
-        self.after: list[Step] = []
-        if counts_only:
-            return
-        self.after.append(Step("met", met))
-        high = self.after[0].table
-        high = high.filter(high.is_high)
-        self.after.append(Step("evidence", self._evidence(high, reasons)))
-        flags = high.select("person", "profile").join(criteria.filter(criteria.is_high), "profile")
-        self.after.append(Step("flags", flags.select("person", "criterion")))
-
-    def judged(self, verdicts: Verdicts) -> list[Given]:
-        """Returns the tables of `verdict_schemas`, of the profiles that meet any criterion."""
-        plan = self.plan
-        high = verdicts.met[:, plan.high()].sum(axis=1) > 0
-        met = [np.flatnonzero(row) for row in verdicts.met]
-        rows: dict[str, list[tuple[Any, ...]]] = {
-            "verdicts": [
-                (*map(int, verdicts.bits[n]), n, bool(high[n])) for n, numbers in enumerate(met) if len(numbers)
-            ],
-            "criteria": [
-                (n, int(k), plan.criteria[k].slug, int(k) in plan.high())
-                for n, numbers in enumerate(met)
-                for k in numbers
-            ],
-            "reasons": list(verdicts.reasons()),
-        }
-        return [Given(name, schema, rows[name]) for name, schema in self.verdict_schemas.items()]
 
     def _keep_before(self, name: str, expression: ir.Table) -> ir.Table:
         step = Step(name, expression)
@@ -132,7 +91,7 @@ class Program:
     def _hold(self) -> ir.Table:
         """Returns `held`, kept unless it is read once."""
         held = self._bearing_records()
-        if not self._counts_only:
+        if self._is_for_evidence:
             return self._keep_before("held", held)
         held = held.drop("source", "slot", "bearing", *(() if self._needs_others else ("episode", "code_id")))
         is_read_once = not self.plan.pairs and not self.plan.numbers(SameEpisode, *_LATEST)
@@ -166,7 +125,7 @@ class Program:
         """
         plan = self.plan
         held = self._held
-        columns = ["person", "measure", "date", *(() if self._counts_only else ("code_id", "source"))]
+        columns = ["person", "measure", "date", *(("code_id", "source") if self._is_for_evidence else ())]
         none = ibis.literal("")
         needing = plan.numbers(SameEpisode, *_LATEST)
         plain = held.filter(held.is_alone, held.measure != SECOND)
@@ -247,7 +206,7 @@ class Program:
         rows = reduce(lambda one, other: one.union(other), true)
         return rows.group_by("person").aggregate(
             **{
-                word: _bit_or(
+                word: bit_or(
                     ibis.ifelse(rows.measure // WORD == n, _bit(rows.measure % WORD), ibis.literal(0, "int64"))
                     if len(self.words) > 1
                     else _bit(rows.measure)
@@ -256,26 +215,64 @@ class Program:
             }
         )
 
+
+class Program(Settling):
+    """The queries of one search: given tables, then steps in order, over `records` and `patients`.
+
+    `patients` has each person once. After `people`, the last step of `before`, the engine works out the
+    verdicts of `profiles`, makes the tables of `verdict_schemas` and goes on with the steps of `after`.
+    """
+
+    _is_for_evidence = True
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
+        self.patients = ibis.table(PATIENTS, "patients")
+        self.people = self._keep_before("people", self._people())
+        self.profiles = self.people.group_by(self.words).aggregate(people=self.people.count())
+        self.verdict_schemas = {
+            "verdicts": ibis.schema({**dict.fromkeys(self.words, "int64"), "profile": "int64", "is_high": "boolean"}),
+            "criteria": ibis.schema(
+                {"profile": "int64", "number": "int64", "criterion": "string", "is_high": "boolean"}
+            ),
+            "reasons": ibis.schema({"profile": "int64", "number": "int64", "place": "int16"}),
+        }
+        verdict, criteria, reasons = (ibis.table(schema, name) for name, schema in self.verdict_schemas.items())
+        met = self.people.join(verdict, self.words).drop(*self.words)
+        self.after = [Step("met", met)]
+        high = self.after[0].table
+        high = high.filter(high.is_high)
+        self.after.append(Step("evidence", self._evidence(high, reasons)))
+        flags = high.select("person", "profile").join(criteria.filter(criteria.is_high), "profile")
+        self.after.append(Step("flags", flags.select("person", "criterion")))
+
+    def judged(self, verdicts: Verdicts) -> list[Given]:
+        """Returns the tables of `verdict_schemas`, of the profiles that meet any criterion."""
+        plan = self.plan
+        high = verdicts.met[:, plan.high()].sum(axis=1) > 0
+        met = [np.flatnonzero(row) for row in verdicts.met]
+        rows: dict[str, list[tuple[Any, ...]]] = {
+            "verdicts": [
+                (*map(int, verdicts.bits[n]), n, bool(high[n])) for n, numbers in enumerate(met) if len(numbers)
+            ],
+            "criteria": [
+                (n, int(k), plan.criteria[k].slug, int(k) in plan.high())
+                for n, numbers in enumerate(met)
+                for k in numbers
+            ],
+            "reasons": list(verdicts.reasons()),
+        }
+        return [Given(name, schema, rows[name]) for name, schema in self.verdict_schemas.items()]
+
     def _people(self) -> ir.Table:
         """Returns everybody searched: `person`, `practice_code`, `sex`, `birth_date`, `age`, and their bits."""
         plan = self.plan
         bits = self.before[-1].table
-        join = self.patients.join if self.needs_records else self.patients.left_join
-        people = join(bits, "person")
-        words = {}
-        for n, word in enumerate(self.words):
-            total = people[word].fill_null(0)
-            for number in plan.numbers(Age, Sex):
-                if number // WORD == n:
-                    holds = _about_person(plan.measures[number], people, plan)
-                    bit = ibis.literal(1 << number % WORD, "int64")
-                    total = total + ibis.ifelse(holds, bit, ibis.literal(0, "int64"))
-            words[word] = total
-        day = plan.search_date
-        not_yet = people.birth_date.month() * 100 + people.birth_date.day() > day.month * 100 + day.day
-        age = (ibis.literal(day.year) - people.birth_date.year() - not_yet.cast("int32")).cast("int16")
-        about = ["person", "practice_code", "sex", *(() if self._counts_only else ("birth_date",))]
-        return people.select(*about, age=age, **words)
+        people = self.patients.left_join(bits, "person")
+        words = words_with_person(plan, people)
+        return people.select(
+            "person", "practice_code", "sex", "birth_date", age=age_at(plan.search_date, people.birth_date), **words
+        )
 
     def _evidence(self, high: ir.Table, reasons: ir.Table) -> ir.Table:
         """Returns the evidence of every flag, newest first within a clause, at most EVIDENCE_LIMIT rows a clause."""
@@ -343,8 +340,28 @@ def _bit(number: Any) -> Any:
 
 
 @ibis.udf.agg.builtin(name="bit_or")
-def _bit_or(bits: int) -> int:  # type: ignore[empty-body]
+def bit_or(bits: int) -> int:  # type: ignore[empty-body]
     """Every engine's own: Ibis has no words for it on Spark."""
+
+
+def words_with_person(plan: Plan, people: ir.Table) -> dict[str, Any]:
+    """Returns the words of people joined with their bits, the bits of clauses about age and sex among them."""
+    words = {}
+    for n in range(plan.words):
+        total = people[f"b{n}"].fill_null(0)
+        for number in plan.numbers(Age, Sex):
+            if number // WORD == n:
+                holds = _about_person(plan.measures[number], people, plan)
+                bit = ibis.literal(1 << number % WORD, "int64")
+                total = total + ibis.ifelse(holds, bit, ibis.literal(0, "int64"))
+        words[f"b{n}"] = total
+    return words
+
+
+def age_at(day: date, birth_date: Any) -> Any:
+    """Returns the age on a day in whole years, as an expression."""
+    not_yet = birth_date.month() * 100 + birth_date.day() > day.month * 100 + day.day
+    return (ibis.literal(day.year) - birth_date.year() - not_yet.cast("int32")).cast("int16")
 
 
 def _about_person(leaf: Any, people: ir.Table, plan: Plan) -> Any:

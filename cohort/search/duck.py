@@ -107,8 +107,8 @@ class Duck:
         return verdicts
 
 
-#: So many codes and more are looked up in a list, which DuckDB does once for each different code of a block, while
-#: it reads. Fewer are told with IN, which lets it skip the blocks of sorted files without them, but costs a join.
+#: Codes are looked up in a list, which DuckDB does once for each different code of a block, while it reads. Fewer than
+#: so many are told with IN besides, which lets it skip the blocks of sorted files without them, but costs a join.
 _MANY_CODES = 50
 
 _TYPES = {
@@ -158,12 +158,14 @@ def files(given: Sequence[File], shard: Shard, columns: str = "*") -> str:
 
 def listed(given: Sequence[File], shard: Shard, codes: Iterable[str]) -> str:
     """Returns a query for the columns of RECORDS over files of records, of these codes and a shard's people alone."""
-    literals = [f"'{code}'" for code in sorted({_quoted(code) for code in codes})]
-    if not literals or not given:
+    all_codes = literals(sorted(set(codes)))
+    if not all_codes or not given:
         columns = ", ".join(f"NULL::{_TYPES[str(kind)]} AS {name}" for name, kind in RECORDS.items())
         return f"SELECT {columns} WHERE false"
-    joined = ", ".join(literals)
-    is_listed = f"list_contains([{joined}], code)" if len(literals) >= _MANY_CODES else f"code IN ({joined})"
+    joined = ", ".join(all_codes)
+    is_listed = f"list_contains([{joined}], code)"
+    if len(all_codes) < _MANY_CODES:
+        is_listed += f" AND code IN ({joined})"
     columns = ", ".join(name for name in RECORDS if name != "slot")
     parts = []
     for (slot, picks), several in itertools.groupby(given, key=lambda file: (file.slot, file.picks)):
@@ -194,6 +196,11 @@ def listed_people(given: Sequence[File], shard: Shard, people: Iterable[int]) ->
 def path_list(paths: Iterable[str]) -> str:
     """Returns paths as a list in SQL."""
     return "[" + ", ".join(f"'{_quoted(path)}'" for path in paths) + "]"
+
+
+def literals(texts: Iterable[str]) -> list[str]:
+    """Returns texts in SQL."""
+    return [f"'{_quoted(text)}'" for text in texts]
 
 
 def _literal(value: Any) -> str:

@@ -145,7 +145,7 @@ def _slots(extracts: Sequence[Path], since: Since | None) -> list[str]:
     names = [folder.name for folder in extracts]
     if since is None:
         return names
-    slots = movers.slots_after(_before(since)["slots"], since.changes)
+    slots = movers.slots_after(job_of(since.results)["slots"], since.changes)
     if sorted(slots) != sorted(names):
         raise CannotContinue("the extracts do not follow those of the search before")
     return slots
@@ -164,6 +164,7 @@ def _job(plan: Plan, extracts: Sequence[Path], since: Since | None, slots: list[
         "slots": slots,
         "since": str(since.results.name) if since else "",
         "shards": count,
+        "measures": plan.names(),
     }
 
 
@@ -200,7 +201,7 @@ def finish(folder: Path, out: Path) -> None:
 
 def _generation(since: Since, job: dict[str, object]) -> int:
     """Returns the number of the incremental search that follows `since`. Raises CannotContinue."""
-    before = _before(since)
+    before = job_of(since.results)
     meanings = {
         "rules": "the criteria or code lists",
         "shards": "the number of shards",
@@ -215,10 +216,10 @@ def _generation(since: Since, job: dict[str, object]) -> int:
     return generation
 
 
-def _before(since: Since) -> Any:
-    """Returns the job of the search before. Raises CannotContinue."""
+def job_of(results: Path) -> Any:
+    """Returns what a search that left results was: JSON. Raises CannotContinue where they cannot be gone on from."""
     try:
-        job = json.loads((since.results / _JOB).read_text())
+        job = json.loads((results / _JOB).read_text())
     except FileNotFoundError:
         raise CannotContinue("the results of the search before are not there") from None
     if job.get("format") != _FORMAT:

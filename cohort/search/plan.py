@@ -4,7 +4,9 @@ A measure is true or false for a person, and a person's measures are one bit eac
 engines turn the tables of a plan into queries, `verdicts` turns a person's bits into an answer.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import copy
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -82,11 +84,21 @@ class Plan:
                     self._numbers[key] = len(self.measures)
                     self.measures.append(leaf)
                     self._sets.append(each.code_sets)
-        self.bearings = [bearing for n in range(len(self.measures)) for bearing in self._bearings_on(n)]
-        self.pairs = sorted({pair for n in range(len(self.measures)) for pair in self._pairs_of(n)})
+        self._find_codes(range(len(self.measures)))
+
+    def only(self, wanted: Collection[int]) -> "Plan":
+        """Returns the plan for some of the measures alone, under the same numbers."""
+        plan = copy.copy(self)
+        plan._find_codes(sorted(wanted))
+        return plan
+
+    def _find_codes(self, wanted: Sequence[int]) -> None:
+        self._wanted = wanted
+        self.bearings = [bearing for n in wanted for bearing in self._bearings_on(n)]
+        self.pairs = sorted({pair for n in wanted for pair in self._pairs_of(n)})
         seconds = {(system, second) for _, _, system, _, second in self.pairs}
         self.bearings += [
-            Bearing(code, SECOND, is_rival=False, is_alone=True, first=EARLIEST_DATE, last=search_date)
+            Bearing(code, SECOND, is_rival=False, is_alone=True, first=EARLIEST_DATE, last=self.search_date)
             for code in sorted(seconds)
         ]
         self.codes = sorted({bearing.code for bearing in self.bearings})
@@ -102,12 +114,13 @@ class Plan:
 
     def numbers(self, *kinds: type) -> list[int]:
         """Returns the measures whose clauses are of these kinds."""
-        return [n for n, leaf in enumerate(self.measures) if isinstance(leaf, kinds)]
+        return [n for n in self._wanted if isinstance(self.measures[n], kinds)]
 
     def counted(self, how: CountedAs | None) -> list[int]:
         """Returns the measures that are counted in this way; None: those that one record makes true."""
         found = []
-        for n, leaf in enumerate(self.measures):
+        for n in self._wanted:
+            leaf = self.measures[n]
             if isinstance(leaf, RecordLeaf):
                 many = isinstance(leaf, Records) and leaf.at_least.value > 1
                 if (leaf.counted_as if many else None) is how:  # type: ignore[union-attr]
@@ -117,6 +130,17 @@ class Plan:
     def high(self) -> list[int]:
         """Returns the places of the criteria of the high tier."""
         return [n for n, criterion in enumerate(self.criteria) if criterion.tier is Tier.HIGH]
+
+    def names(self) -> list[str]:
+        """Returns a name for each measure that no measure which asks something else has, in any search."""
+        return [hashlib.blake2b(self._text(n).encode(), digest_size=16).hexdigest() for n in range(len(self.measures))]
+
+    def _text(self, number: int) -> str:
+        leaf = self.measures[number]
+        if not isinstance(leaf, RecordLeaf):
+            return repr(leaf)
+        sets = [self._sets[number][slug] for slug in lists_of(leaf)]
+        return repr((replace(leaf, label="-"), [(sorted(each.codes), sorted(each.pairs)) for each in sets]))
 
     @staticmethod
     def _key(leaf: Leaf, code_sets: Mapping[str, CodeSet]) -> object:

@@ -253,7 +253,7 @@ def test_the_totals_are_the_references(data: st.DataObject) -> None:
         for slug in met:
             groups[slug, "90+" if low >= 90 else f"{low}-{low + 4}", person.sex.value] += 1
         for criterion in wanted:
-            for path, is_true, is_left in _clauses(criterion, person, search_date):
+            for path, is_true, is_left in clause_truths(criterion, person, search_date):
                 clauses[criterion.slug, path] += is_true
                 remaining[criterion.slug, path] += is_true and is_left
     assert {tuple(row["criteria"]): row["people"] for row in found["combinations"]} == dict(+together)
@@ -262,7 +262,7 @@ def test_the_totals_are_the_references(data: st.DataObject) -> None:
     assert {(row["criterion"], row["path"]): row["remaining"] for row in found["attrition"]} == dict(remaining)
 
 
-def _clauses(criterion: Criterion, person: Person, search_date: date) -> list[tuple[str, bool, bool]]:
+def clause_truths(criterion: Criterion, person: Person, search_date: date) -> list[tuple[str, bool, bool]]:
     rows = []
 
     def walk(trace: Any, path: str, is_left: bool) -> None:

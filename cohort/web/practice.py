@@ -68,13 +68,12 @@ def person_url(list_id: UUID | None, patient_id: UUID, query: str) -> str:
     return f"{address}?{query}" if query else address
 
 
-def back_url(request: MemberRequest, list_id: UUID, chosen: dict[str, Any]) -> str:
-    """Returns the address of whoever was shown before, as the page's own address says, else of the list."""
+def back_url(list_id: UUID, before: UUID | None, chosen: dict[str, Any]) -> str:
+    """Returns the address of whoever was shown before, else of the list."""
     query = query_of(chosen)
-    try:
-        return person_url(list_id, UUID(request.GET.get("back") or request.GET.get("decided", "")), query)
-    except ValueError:
-        return f"{list_url(list_id)}?{query}" if query else list_url(list_id)
+    if before:
+        return person_url(list_id, before, query)
+    return f"{list_url(list_id)}?{query}" if query else list_url(list_id)
 
 
 def just_decided(request: MemberRequest, by: Membership, list_id: UUID) -> Any:

@@ -34,6 +34,7 @@ from cohort.web.practice import (
     person_url,
     query_of,
 )
+from cohort.web.trail import step
 from shielding.accounts.http import MemberRequest
 from shielding.accounts.models import Membership
 from shielding.accounts.name_filter import drop_name_filter
@@ -102,7 +103,7 @@ def _show(
             "chosen": chosen,
             "query": query_of(chosen),
             "onward": query_of(chosen, back=patient_id),
-            "back_to": back_url(request, list_id, chosen),
+            "back_to": back_url(list_id, step(request, list_id, patient_id), chosen),
             "said": said_by_hospitals(by, patient_id),
             "languages": LANGUAGES,
             "moved": MOVED_AWAY,

@@ -14,6 +14,7 @@ from cohort.queries import review as review_queries
 from cohort.queries import worklists as queries
 from cohort.queries.contact_problems import how_many
 from cohort.queries.worklists import Tab
+from cohort.web.keys import are_keys_on
 from cohort.web.practice import CHOICES, age, chosen_of, found_or_404, just_decided, list_url, member, query_of
 from shielding.accounts.http import MemberRequest
 from shielding.accounts.name_filter import filter_by_name
@@ -79,6 +80,7 @@ def one_list(request: MemberRequest, list_id: UUID) -> HttpResponse:
             "query": query_of(chosen),
             "query_of": query_of,
             "decided": decided,
+            "keys_are_on": are_keys_on(request),
             "version": review_queries.version,
             "can_submit": policies.can_submit(by),
             "can_select": tab is Tab.TO_REVIEW and policies.can_review(by, is_submitted=is_submitted),

@@ -121,6 +121,43 @@ def test_five_people_are_decided_by_single_keys_alone(
     assert not [p for p in (cast.amina, *people[1:]) if entry_of(p).review_state != "CONFIRMED"]
 
 
+def test_back_goes_as_far_as_somebody_went_and_each_decision_is_undone_by_its_key(
+    cast: Cast, page: Any, sit_down: Callable[[Patient], str]
+) -> None:
+    people = [cast.amina, cast.bob]
+    for number in range(2):
+        people.append(ListEntryFactory(practice_list=cast.practice_list, patient__family_name=f"Zed{number}").patient)
+    sit_down(people[0])
+    for key, name in (("c", "Bob Marsh"), ("s", "Zed0"), ("c", "Zed1"), ("c", "Bob Marsh")):
+        page.keyboard.press(key)
+        page.get_by_role("heading", level=1, name=name).wait_for()
+    page.keyboard.press("c")
+    page.get_by_text("Everybody has been reviewed").wait_for()
+    assert not ListEntry.objects.filter(pk__in=[each.pk for each in people]).exclude(review_state="CONFIRMED").exists()
+
+    # The last of the list is undone where it leads to.
+    page.keyboard.press("u")
+    page.get_by_text("Undone: Bob Marsh is back").wait_for()
+    assert entry_of(cast.bob).review_state == "TO_REVIEW"
+    # Skipped and decided alike are gone back to, one by one.
+    page.keyboard.press("k")
+    page.get_by_role("heading", level=1, name="Zed1").wait_for()
+    page.keyboard.press("u")
+    page.get_by_text("Zed1 is back").wait_for()
+    for name in ("Zed0", "Bob Marsh", "Amina Khan"):
+        page.keyboard.press("k")
+        page.get_by_role("heading", level=1, name=name).wait_for()
+    page.keyboard.press("u")
+    page.get_by_text("Undone: Amina Khan is back").wait_for()
+    page.keyboard.press("k")
+    page.get_by_role("heading", level=1, name="Search of").wait_for()
+    states = {each.family_name: entry_of(each).review_state for each in people}
+    assert [states[name] for name in ("Khan", "Marsh", "Zed0", "Zed1")] == ["TO_REVIEW"] * 2 + [
+        "CONFIRMED",
+        "TO_REVIEW",
+    ]
+
+
 def test_the_cheat_sheet_opens_by_a_key_and_the_keys_are_switched_off_for_good(
     cast: Cast, page: Any, sit_down: Callable[[Patient], str], axe: Callable[[Any], None]
 ) -> None:

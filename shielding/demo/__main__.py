@@ -54,6 +54,7 @@ def _run(data: Path, options: argparse.Namespace) -> int:
 
     from shielding.demo import path
     from shielding.demo.country import make_country
+    from shielding.demo.meeting import confer
     from shielding.ledger import ledger
 
     _say("Preparing the database")
@@ -75,6 +76,7 @@ def _run(data: Path, options: argparse.Namespace) -> int:
         path.send(by=operator, second=path.membership(emails["Second operator"]))
         path.coordinate()
         path.help_locally()
+        confer(by=path.membership(emails["GP"]), council=path.membership(emails["Local authority"]))
         path.wait_for_letters()
         found = ledger()
         for difference in found.differences:

@@ -116,12 +116,10 @@ def _words(campaign: Campaign, channel: Channel) -> TemplateVersion:
 @transaction.atomic
 def approve_batch(*, batch_id: UUID, by: Membership, at: datetime) -> Batch:
     """Lets a planned batch be released; not by its planner. Raises SamePerson, WrongState, NotAllowed."""
-    check_can_send(by)
-    batch = lock_out_workers(batch_id)
-    check_move(batch, BatchState.APPROVED, BatchState.PLANNED)
+    batch = _moved(batch_id, by, BatchState.PLANNED, BatchState.APPROVED)
     if batch.planned_by_id == by.user_id:
         raise SamePerson("You planned this batch, so somebody else must approve it.")
-    batch.state, batch.approved_at, batch.approved_by = BatchState.APPROVED, at, by.user
+    batch.approved_at, batch.approved_by = at, by.user
     batch.save(update_fields=["state", "approved_at", "approved_by"])
     return batch
 
@@ -129,10 +127,8 @@ def approve_batch(*, batch_id: UUID, by: Membership, at: datetime) -> Batch:
 @transaction.atomic
 def release_batch(*, batch_id: UUID, by: Membership, at: datetime) -> Batch:
     """Lets workers make and send an approved batch. Raises WrongState, NotAllowed."""
-    check_can_send(by)
-    batch = lock_out_workers(batch_id)
-    check_move(batch, BatchState.RELEASED, BatchState.APPROVED)
-    batch.state, batch.released_at, batch.released_by = BatchState.RELEASED, at, by.user
+    batch = _moved(batch_id, by, BatchState.APPROVED, BatchState.RELEASED)
+    batch.released_at, batch.released_by = at, by.user
     batch.save(update_fields=["state", "released_at", "released_by"])
     return batch
 
@@ -143,10 +139,7 @@ def pause_batch(*, batch_id: UUID, by: Membership) -> Batch:
 
     Raises WrongState, NotAllowed.
     """
-    check_can_send(by)
-    batch = lock_out_workers(batch_id)
-    check_move(batch, BatchState.PAUSED, BatchState.RELEASED)
-    batch.state = BatchState.PAUSED
+    batch = _moved(batch_id, by, BatchState.RELEASED, BatchState.PAUSED)
     batch.save(update_fields=["state"])
     return batch
 
@@ -154,11 +147,17 @@ def pause_batch(*, batch_id: UUID, by: Membership) -> Batch:
 @transaction.atomic
 def resume_batch(*, batch_id: UUID, by: Membership) -> Batch:
     """Lets a paused batch go on. Raises WrongState, NotAllowed."""
+    batch = _moved(batch_id, by, BatchState.PAUSED, BatchState.RELEASED)
+    batch.save(update_fields=["state"])
+    return batch
+
+
+def _moved(batch_id: UUID, by: Membership, before: BatchState, after: BatchState) -> Batch:
+    """Returns a batch in its next state, not saved yet, with no worker handing any of it over."""
     check_can_send(by)
     batch = lock_out_workers(batch_id)
-    check_move(batch, BatchState.RELEASED, BatchState.PAUSED)
-    batch.state = BatchState.RELEASED
-    batch.save(update_fields=["state"])
+    check_move(batch, after, before)
+    batch.state = after
     return batch
 
 

@@ -5,18 +5,23 @@ A picture is 800 pixels wide, at a moment that stands still, so that it changes 
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pypdfium2 as pdfium
+import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver, resolve
-from playwright.sync_api import Page
+from django.utils import timezone
+from playwright.sync_api import Browser, Page
 
 from shielding.accounts.models import Membership
 from shielding.demo.processes import ROOT
+from tests.cohort.factories import MembershipFactory, OrganisationFactory, PatientFactory
 
 MOMENT = datetime(2020, 3, 23, 10, 0, tzinfo=UTC)
 SIZE = {"width": 800, "height": 900}
@@ -32,6 +37,34 @@ AS_WEBP = """async (picture) => {
   return canvas.toDataURL("image/webp", 0.75).split(",")[1];
 }"""
 PAGE = ROOT / "docs" / "pictures.md"
+#: Addresses that only do something or give a file, and so look like nothing.
+NO_PAGE = {
+    "cohort:bulk_confirm",
+    "cohort:hospital_errors",
+    "cohort:hospital_template",
+    "cohort:oversight_csv",
+    "cohort:removal_draft",
+    "cohort:spreadsheet_download",
+    "cohort:spreadsheet_problems",
+    "cohort:still_right",
+    "cohort:take_back_vulnerable",
+    "cohort:undo",
+    "cohort:undo_receipt",
+    "cohort:withdraw_amendment",
+    "letters:approve",
+    "letters:approve_translation",
+    "letters:approve_version",
+    "letters:copy",
+    "letters:letter",
+    "letters:pause",
+    "letters:release",
+    "letters:resume",
+    "letters:stop",
+    "letters:translation_proof",
+    "letters:try_again",
+    "letters:withdraw_translation",
+    "letters:withdraw_version",
+}
 
 
 @dataclass
@@ -62,10 +95,20 @@ class Album:
         # A taller window, not a picture of more than the window: what sticks to its edge is then where it is seen.
         self.page.set_viewport_size({"width": SIZE["width"], "height": min(tall, TALLEST)})
         picture = self.page.screenshot(animations="disabled")
+        self._keep(name, picture, self.page.url.removeprefix(self.address))
+
+    def take_letter(self, name: str, url: str) -> None:
+        """Takes a picture of the first page of a PDF."""
+        answer = self.client.get(url)
+        with pdfium.PdfDocument(answer.content) as document:
+            picture = BytesIO()
+            document[0].render(scale=1.25).to_pil().save(picture, "PNG")
+        self._keep(name, picture.getvalue(), url)
+
+    def _keep(self, name: str, picture: bytes, path: str) -> None:
         (self.folder / f"{name}.webp").write_bytes(self._smaller(picture))
         self.taken.append(name)
-        path = self.page.url.removeprefix(self.address).partition("?")[0].partition("#")[0]
-        self.routes.add(resolve(path).view_name)
+        self.routes.add(resolve(path.partition("?")[0].partition("#")[0]).view_name)
 
     def _smaller(self, picture: bytes) -> bytes:
         """Returns a PNG as WebP, a third of its size: by the browser, which is here and can."""
@@ -88,3 +131,31 @@ def routes_of(modules: Iterable[str]) -> set[str]:
             if view is not None and view.__module__ in modules:
                 found.add(f"{resolver.app_name}:{pattern.name}")
     return found
+
+
+@pytest.fixture
+def album(
+    transactional_db: None,
+    browser: Browser,
+    live_server: Any,
+    client: Client,
+    pictures: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Album]:
+    """An empty album, on a day that stands still, with people who are numbered from the start."""
+    monkeypatch.setattr(timezone, "now", lambda: MOMENT)
+    for each in (PatientFactory, OrganisationFactory, MembershipFactory):
+        each.reset_sequence(0, force=True)
+    context = browser.new_context(base_url=live_server.url, locale="en-GB", timezone_id="Europe/London")
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    yield Album(page, client, live_server.url, pictures)
+    context.close()
+
+
+def check(album: Album, section: str, *modules: str) -> None:
+    """Fails where a section of docs/pictures.md shows other pictures, or leaves a page of these modules out."""
+    assert named(section) == album.taken
+    assert routes_of(modules) - NO_PAGE - album.routes == set()
+    missing = [name for name in album.taken if not (ROOT / "docs" / "pictures" / f"{name}.webp").exists()]
+    assert not missing, f"Run this with UPDATE_PICTURES=1: {missing}"

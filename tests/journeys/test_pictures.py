@@ -1,15 +1,12 @@
 """docs/pictures.md shows every page of validation: UPDATE_PICTURES=1 takes its pictures anew."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
-from playwright.sync_api import Browser
 
 from cohort.actions.bulk import confirm_together
 from cohort.actions.criteria import load_criteria_set
@@ -32,7 +29,6 @@ from tests.cohort.factories import (
     Cast,
     MembershipFactory,
     OrganisationFactory,
-    PatientFactory,
     PracticeListFactory,
     SearchRunFactory,
     fill_list,
@@ -45,56 +41,13 @@ from tests.cohort.search.extracts import write_records
 from tests.cohort.validation.conftest import HUGO, register
 from tests.cohort.validation.test_spreadsheet import REMOVED, as_file, rows_of
 from tests.coordinators.meeting import make_meeting, somebody
-from tests.journeys.album import MOMENT, Album, named, routes_of
+from tests.journeys.album import MOMENT, Album, album, check
 
-__all__ = ["register"]
+__all__ = ["album", "register"]
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
-LARGEST_FOLDER = 3_000_000
+LARGEST_FOLDER = 3_500_000
 GIVEN = ("Ada", "Ben", "Cora", "Dev", "Ella", "Femi", "Gwen", "Harun", "Iris", "Jack", "Kofi", "Lena", "Mary")
 FAMILY = ("Abara", "Bell", "Clarke", "Dutta", "Evans", "Ford", "Grant", "Hughes", "Iqbal", "Jones", "Kaur")
-#: Addresses that only do something or give a file, and so look like nothing.
-NO_PAGE = {
-    "cohort:bulk_confirm",
-    "cohort:hospital_errors",
-    "cohort:hospital_template",
-    "cohort:oversight_csv",
-    "cohort:removal_draft",
-    "cohort:spreadsheet_download",
-    "cohort:spreadsheet_problems",
-    "cohort:take_back_vulnerable",
-    "cohort:undo",
-    "cohort:undo_receipt",
-    "cohort:withdraw_amendment",
-    "letters:copy",
-}
-
-
-@pytest.fixture
-def album(
-    transactional_db: None,
-    browser: Browser,
-    live_server: Any,
-    client: Client,
-    pictures: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Album]:
-    """An empty album, on a day that stands still, with people who are numbered from the start."""
-    monkeypatch.setattr(timezone, "now", lambda: MOMENT)
-    for each in (PatientFactory, OrganisationFactory, MembershipFactory):
-        each.reset_sequence(0, force=True)
-    context = browser.new_context(base_url=live_server.url, locale="en-GB", timezone_id="Europe/London")
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    yield Album(page, client, live_server.url, pictures)
-    context.close()
-
-
-def check(album: Album, section: str, *modules: str) -> None:
-    """Fails where a section of docs/pictures.md shows other pictures, or leaves a page of these modules out."""
-    assert named(section) == album.taken
-    assert routes_of(modules) - NO_PAGE - album.routes == set()
-    missing = [name for name in album.taken if not (ROOT / "docs" / "pictures" / f"{name}.webp").exists()]
-    assert not missing, f"Run this with UPDATE_PICTURES=1: {missing}"
 
 
 def name_people(practice_list: PracticeList) -> None:

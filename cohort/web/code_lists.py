@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -42,7 +42,7 @@ def code_lists(request: MemberRequest) -> HttpResponse:
 def code_list(request: MemberRequest, slug: str) -> HttpResponse:
     """One list: its codes with search, versions, and who reads it; `?version=` is a number, else the newest."""
     check_can_see_criteria(request.membership)
-    found = get_object_or_404(CodeList, slug=slug)
+    found = _found(slug)
     versions = queries.versions_of(found)
     if not versions:
         raise Http404("This list has no codes yet")
@@ -67,6 +67,13 @@ def code_list(request: MemberRequest, slug: str) -> HttpResponse:
     )
 
 
+def _found(slug: str) -> CodeList:
+    found = queries.list_named(slug)
+    if found is None:
+        raise Http404("There is no such list")
+    return found
+
+
 def _number_read(reader: Any, code_list: CodeList) -> int:
     return next(each.number for each in reader.code_lists.all() if each.code_list_id == code_list.pk)
 
@@ -75,7 +82,7 @@ def _number_read(reader: Any, code_list: CodeList) -> int:
 def compare(request: MemberRequest, slug: str) -> HttpResponse:
     """What differs between two versions, `?from=` and `?to=` being their numbers: by default the newest two."""
     check_can_see_criteria(request.membership)
-    found = get_object_or_404(CodeList, slug=slug)
+    found = _found(slug)
     versions = {str(each.number): each for each in queries.versions_of(found)}
     if len(versions) < 2:
         raise Http404("There is one version only")

@@ -78,6 +78,7 @@ def _run(data: Path, options: argparse.Namespace) -> int:
         path.help_locally()
         confer(by=path.membership(emails["GP"]), council=path.membership(emails["Local authority"]))
         path.wait_for_letters()
+        path.post_comes_back(country)
         found = ledger()
         for difference in found.differences:
             _say(f"The ledger does not add up. {difference}")

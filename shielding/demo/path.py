@@ -14,10 +14,11 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from cohort.actions import decisions, sign_off
+from cohort.actions.contact_problems import number_undeliverable
 from cohort.actions.criteria import load_criteria_set
 from cohort.actions.extracts import load_extract
 from cohort.actions.runs import request_search
-from cohort.models import Extract, ListEntry, PracticeList, SearchRun
+from cohort.models import Extract, ListEntry, Patient, PracticeList, SearchRun
 from cohort.queries.review import version
 from cohort.queries.runs import active_run_ids
 from cohort.rules import Channel, RemovalReason, ReviewState, RunState
@@ -28,10 +29,14 @@ from coordinators.queries import waiting_for_a_coordinator
 from coordinators.rules import CheckInOutcome, NeedKind, ReferralState
 from coordinators.tasks import assign_coordinators
 from letters.actions.batches import approve_batch, plan_batch, release_batch
+from letters.actions.receipts import record
+from letters.actions.suppliers import taking
 from letters.actions.templates import load_templates
 from letters.models import Batch, Campaign, Message
 from letters.queries import OPEN
+from letters.rules import DeliveryStatus
 from letters.tasks import work_outbox
+from letters.transports import Event
 from shielding.accounts.actions import make_user
 from shielding.accounts.models import Membership, Organisation, Role, User
 from shielding.celery import wake
@@ -44,6 +49,9 @@ WAIT_SECONDS = 600
 LATE_PRACTICES = 4
 #: How many people have been called.
 CALLS = 200
+#: Shares of the people whose letter comes back, and whose mobile is nobody's.
+RETURNED = 0.04
+DEAD_NUMBERS = 0.04
 
 
 class DidNotFinishError(RuntimeError):
@@ -172,6 +180,8 @@ def validate(country: Country, *, run: SearchRun, seed: int = 2020) -> None:
 def send(*, by: Membership, second: Membership) -> None:
     """Plans, has approved and releases the first letters and texts; workers make them and hand them over."""
     campaign = Campaign.objects.get(slug="first-advice")
+    if not Batch.objects.exists():
+        _note_dead_numbers()
     for channel in Channel:
         batch = Batch.objects.filter(campaign=campaign, channel=channel).first()
         if batch is None:
@@ -222,9 +232,37 @@ def help_locally(*, seed: int = 2020) -> None:
 
 
 def wait_for_letters() -> None:
-    """Waits until every letter that may go has gone. Texts may have to wait for 08:00."""
-    letters = Message.objects.filter(channel=Channel.LETTER, state__in=OPEN)
-    _wait(lambda: not letters.exists(), "the letters")
+    """Waits until everything has gone that may go now. Texts may have to wait for 08:00."""
+
+    def is_done() -> bool:
+        channels = [channel for channel in Channel if taking(channel, at=timezone.now())]
+        return not Message.objects.filter(channel__in=channels, state__in=OPEN).exists()
+
+    _wait(is_done, "the letters and texts")
+
+
+def post_comes_back(country: Country) -> None:
+    """The printer says of a few letters that they came back; of none to the cast."""
+    cast = {member.nhs_number for member in country.cast.values()}
+    sent = Message.objects.filter(channel=Channel.LETTER, attempt=1, hand_over__isnull=False).select_related("patient")
+    back = [
+        Event(message.reference, DeliveryStatus.RETURNED, timezone.now(), "Gone away", wrong_address=True)
+        for message in sent.order_by("pk")
+        if (number := message.patient.nhs_number) not in cast and _is_one_of("letter", number, RETURNED)
+    ]
+    record(back, at=timezone.now())
+
+
+def _note_dead_numbers() -> None:
+    """Notes the mobiles that turned out, before, to be nobody's."""
+    people = Patient.objects.filter(entry__is_on_list=True).exclude(mobile="").values_list("pk", "nhs_number")
+    dead = [pk for pk, number in people if _is_one_of("number", number, DEAD_NUMBERS)]
+    number_undeliverable(patient_ids=dead, at=timezone.now())
+
+
+def _is_one_of(what: str, nhs_number: str, share: float) -> bool:
+    """Returns whether somebody is among a share of the people: by their number, so that a second run says the same."""
+    return random.Random(f"{what} {nhs_number}").random() < share  # noqa: S311 - not a secret
 
 
 def _wait(is_done: Callable[[], Any], what: str, *, seconds: float = WAIT_SECONDS) -> None:

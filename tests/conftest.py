@@ -41,8 +41,9 @@ def _owner_connection(database: str) -> Any:
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """Makes a database for this worker, migrated by the owner, used by the application role."""
-    from django.core.management import call_command
     from django.db import connection
+
+    from tests.schema import migrate_or_recall
 
     original = connection.settings_dict["NAME"]
     name = f"test_{original}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
@@ -53,7 +54,9 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
     with django_db_blocker.unblock():
         connection.close()
         connection.settings_dict["NAME"] = name
-        call_command("migrate", verbosity=0)
+        owner = _owner_connection(name)
+        migrate_or_recall(owner)
+        owner.close()
         yield
         connection.close()
         connection.settings_dict["NAME"] = original

@@ -26,6 +26,9 @@ UNDONE = "Undone by the practice"
 #: More than the largest practice of 2020 had to review.
 MOST_AT_ONCE = 5_000
 
+#: Each row of history ends a subtransaction, at which PostgreSQL goes through every check that waits for the end of the
+#: transaction: with three thousand people's checks waiting, that took half of the time.
+_CHECK_AT_ONCE = "SET CONSTRAINTS ALL IMMEDIATE"
 _CONFIRM = """
 WITH said AS (
     INSERT INTO cohort_listfact (patient_id, source, request, reason, at, by_id, organisation_id)
@@ -37,7 +40,7 @@ UPDATE cohort_listentry e SET review_state = CASE WHEN e.is_flagged THEN %(state
     reviewed_at = %(at)s, reviewed_by_id = %(by)s,
     changed_at = CASE WHEN e.is_on_list THEN e.changed_at ELSE %(at)s END, is_on_list = true, because_id = said.id,
     removal_reason = '', removal_detail = '', is_patient_told = NULL, recheck = '', recheck_at = NULL
-FROM said WHERE e.patient_id = said.patient_id
+FROM said WHERE e.patient_id = said.patient_id AND e.patient_id = ANY(%(people)s::uuid[])
 """
 _WITHDRAW = """
 INSERT INTO cohort_listfact (patient_id, source, request, reason, at, by_id, organisation_id, withdraws_id)
@@ -85,6 +88,7 @@ def write_confirmed(patient_ids: list[UUID], *, reason: str, by: Membership, at:
     if not patient_ids:
         return
     with connection.cursor() as cursor:
+        cursor.execute(_CHECK_AT_ONCE)
         cursor.execute(
             _CONFIRM,
             {
@@ -138,6 +142,7 @@ def undo_together(*, receipt_id: UUID, by: Membership, at: datetime) -> BulkRece
         .values_list("pk", flat=True)
     )
     with connection.cursor() as cursor:
+        cursor.execute(_CHECK_AT_ONCE)
         cursor.execute(
             _WITHDRAW,
             {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from cohort.search.criteria import LatestOfTwo, LatestValue, NotFollowedBy, Records
 from cohort.search.duck import literals
 from cohort.search.plan import WORD, Bearing, Plan
-from cohort.search.terms import EVERY_SOURCE, Source
+from cohort.search.terms import EARLIEST_DATE, EVERY_SOURCE, Source
 
 _LATEST = (LatestOfTwo, LatestValue, NotFollowedBy)
 
@@ -38,14 +38,15 @@ def one_pass_bits(plan: Plan) -> str:
     place = {(each.measure, each.is_rival): n for n, each in enumerate(groups)}
     truths: dict[int, list[str]] = defaultdict(list)
     latest = set(plan.numbers(*_LATEST))
-    for (measure, is_rival), n in place.items():
-        is_there = f"x{n // WORD * WORD} & {1 << n % WORD} <> 0"
+    for measure in sorted({each.measure for each in groups if not each.is_rival}):
+        is_true = _is(place[measure, False])
         if measure in latest:
-            found.append(f"max(date) FILTER (WHERE {is_there}) AS last_{n}")
-            rival = place.get((measure, True))
-            is_there = f"last_{n} >= coalesce(last_{rival}, last_{n})" if rival is not None else f"last_{n} IS NOT NULL"
-        if not is_rival:
-            truths[measure // WORD].append(f"CASE WHEN {is_there} THEN {1 << measure % WORD} ELSE 0 END")
+            # A day counts twice, and one more for a record of the clause's own: it wins over a rival of the same day.
+            day = f"2 * (date - DATE '{EARLIEST_DATE}')"
+            rival = f" WHEN {_is(place[measure, True])} THEN {day}" if (measure, True) in place else ""
+            found.append(f"max(CASE WHEN {is_true} THEN {day} + 1{rival} END) AS last_{measure}")
+            is_true = f"last_{measure} % 2 = 1"
+        truths[measure // WORD].append(f"CASE WHEN {is_true} THEN {1 << measure % WORD} ELSE 0 END")
     words = [f"b{word}" for word in range(plan.words)]
     bits = ", ".join(f"({' | '.join(truths[n]) or '0'})::BIGINT AS {word}" for n, word in enumerate(words))
     return (
@@ -70,6 +71,10 @@ def _groups(plan: Plan) -> list[_Group]:
     for each in plan.bearings:
         found[each.measure, each.is_rival].append(each)
     return [_Group(*key, frozenset(each.code for each in those), those[0]) for key, those in found.items()]
+
+
+def _is(group: int) -> str:
+    return f"x{group // WORD * WORD} & {1 << group % WORD} <> 0"
 
 
 def _mask(groups: Sequence[_Group]) -> str:

@@ -15,22 +15,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cohort.search import preview as previews
-from cohort.search.criteria import AllOf, AnyOf, Clause, Criterion, Group, NoneOf, RecordLeaf, Records
+from cohort.search.criteria import Age, AllOf, AnyOf, Clause, Criterion, Group, NoneOf, RecordLeaf, Records
 from cohort.search.engine import run_search
+from cohort.search.movers import Since
 from cohort.search.plan import Asked, Plan
 from cohort.search.preview import Preview, preview
 from cohort.search.reference import Person, Record, evaluate
-from cohort.search.terms import SexCode, Source, Tier, Unit, Window, age_on
+from cohort.search.terms import SexCode, Source, Threshold, Tier, Unit, Window, age_on
 from tests.cohort.search.extracts import PRACTICE, write_extract
 from tests.cohort.search.strategies import CODE_SETS, SEARCH_DATES, criteria, people
 from tests.cohort.search.test_agreement import SLOW
-from tests.cohort.search.test_incremental import clause_truths
+from tests.cohort.search.test_incremental import clause_truths, write_changes
 
 #: Every example is a search and six previews.
 FEWER = settings(SLOW, max_examples=15)
 DAY = date(2020, 3, 20)
 ALPHA = Records("Alpha", "alpha")
 BETA = Records("Beta", "beta", window=Window(6, Unit.MONTHS, "chosen for a test"))
+ADULT = Age(at_least=Threshold(18, "chosen for a test"))
 PEOPLE = {
     9_990_000_000: Person(date(2004, 3, 20), SexCode.FEMALE, (Record("ICD-10", "C437", DAY, Source.GP),)),
     9_990_000_001: Person(date(2004, 3, 21), SexCode.MALE, (Record("ICD-10", "C437", DAY, Source.HOSPITAL),)),
@@ -182,6 +184,33 @@ def test_what_a_search_left_may_go_while_it_is_read(tmp_path: Path, extract: Pat
         path.unlink()
     assert kept_measures(extract, draft, DAY, out)
     check(previewed(extract, draft, None, DAY, out), draft, None, PEOPLE, DAY)
+
+
+def test_what_incremental_searches_left_is_begun_from_too(tmp_path: Path) -> None:
+    wanted, draft = [criterion(ALPHA)], criterion(AnyOf((ALPHA, BETA, NoneOf((ALPHA, ADULT)))))
+    out = searched(tmp_path, write_extract(tmp_path / "gp-1", PEOPLE, count=2), wanted)
+    came, lost, gone, stays = PEOPLE
+    now = {
+        came: replace(PEOPLE[gone], birth_date=date(2010, 1, 1)),
+        lost: replace(PEOPLE[lost], records=()),
+        stays: PEOPLE[stays],
+        9_990_000_009: PEOPLE[came],
+    }
+    extract = write_extract(tmp_path / "gp-2", now, count=2)
+    change = write_changes(extract, "gp-1", now.keys() ^ {gone, stays}, now, {"records", "patients"})
+    run_search(
+        criteria=wanted,
+        code_sets=CODE_SETS,
+        extracts=[extract],
+        search_date=DAY,
+        out=tmp_path / "out-2",
+        progress=lambda percent, doing: None,
+        threads=1,
+        since=Since(out, DAY, [change], DAY),
+    )
+    assert list((tmp_path / "out-2").glob("state-001-*"))
+    assert kept_measures(extract, draft, DAY, tmp_path / "out-2") == 1
+    check(previewed(extract, draft, wanted[0], DAY, tmp_path / "out-2"), draft, wanted[0], now, DAY)
 
 
 def test_a_clause_with_another_window_or_list_is_looked_for_again(tmp_path: Path, extract: Path) -> None:

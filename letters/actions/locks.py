@@ -30,6 +30,12 @@ def is_alone(at_what: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def wait_to_be_alone(at_what: str) -> None:
+    """Waits until nobody else is at this, and keeps others from it until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s), 0)", [f"letters {at_what}"])
+
+
 def _lock(function: str, batch_id: UUID) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(%s)", [int.from_bytes(batch_id.bytes[:8], signed=True)])

@@ -15,8 +15,8 @@ from rest_framework.throttling import UserRateThrottle
 
 from cohort.api.plumbing import answer_of
 from cohort.api.serializers import ErrorOut
+from letters.actions.arrivals import latest_arrivals
 from letters.policies import check_can_send
-from letters.queries.arrivals import arrivals
 
 
 class AreaOut(serializers.Serializer[Any]):
@@ -45,7 +45,7 @@ class StepOut(serializers.Serializer[Any]):
 class ArrivalsOut(serializers.Serializer[Any]):
     """When letters arrive. A date is null where it cannot be told."""
 
-    at = serializers.DateTimeField()
+    at = serializers.DateTimeField(help_text="When it was counted: not more than five minutes ago.")
     expected_date = serializers.DateField(allow_null=True)
     assumptions = serializers.ListField(child=serializers.CharField())
     areas = AreaOut(many=True)
@@ -67,7 +67,7 @@ class SignedInScheme(SessionScheme):  # type: ignore[no-untyped-call]
 
 
 class OperatorThrottle(UserRateThrottle):
-    """The counting reads much, so once in two seconds."""
+    """Nothing new comes of asking oftener than once in two seconds."""
 
     rate = "30/min"
 
@@ -84,7 +84,7 @@ class Arrivals(views.APIView):
     def get(self, request: Request) -> Response:
         """The day for each care system, and what waits longer than it may. For the centre's operators, signed in."""
         check_can_send(request.membership)  # type: ignore[attr-defined]
-        return Response(ArrivalsOut(arrivals(timezone.now())).data)
+        return Response(ArrivalsOut(latest_arrivals(at=timezone.now())).data)
 
     def get_exception_handler(self) -> Any:
         """Errors have one shape."""

@@ -1,7 +1,7 @@
 """What the estimate of arrival is made of, counted: queues by area, what suppliers took, and ages by step.
 
 Counts, no names. Four statements, however many messages there are; none needs an index of its own
-(docs/letters.md says what they take).
+(docs/letters.md says what they take). `letters.actions.arrivals` has them counted once for all who ask.
 """
 
 from collections.abc import Mapping
@@ -27,10 +27,11 @@ WITH_RECEIPTS = (Supplier.Transport.PRINT, Supplier.Transport.NOTIFY)
 #: The measure of delivery is taken of so many of the latest receipts.
 LATEST_RECEIPTS = 50_000
 
-# One pass over what is open: by area for the queue, by step for the ages. A message waits since its batch
-# was released; before that it waits for a person.
+# One pass over what is open: by practice for the queue, by step for the ages. A message waits since its batch
+# was released; before that it waits for a person. The practices' areas are not joined here: without fresh
+# statistics PostgreSQL would go through every open message once a practice.
 _OPEN = """
-SELECT practice.ics_id, message.channel, message.state, batch.state IN ('RELEASED', 'FINISHED') AS goes,
+SELECT patient.practice_id, message.channel, message.state, batch.state IN ('RELEASED', 'FINISHED') AS goes,
   count(*), min(message.queued_at),
   min(CASE message.state
     WHEN 'WAITING' THEN greatest(message.queued_at, batch.released_at)
@@ -42,7 +43,6 @@ SELECT practice.ics_id, message.channel, message.state, batch.state IN ('RELEASE
     ELSE message.released_at < %(IN_DOUBT)s END)
 FROM letters_message message JOIN letters_batch batch ON batch.id = message.batch_id
 JOIN cohort_patient patient ON patient.id = message.patient_id
-JOIN accounts_organisation practice ON practice.id = patient.practice_id
 WHERE message.state IN ('WAITING', 'MAKING', 'RELEASED', 'IN_DOUBT')
 GROUP BY 1, 2, 3, 4
 """
@@ -137,13 +137,16 @@ def arrivals(at: datetime) -> Arrivals:
     opened = _rows(_OPEN, {name: limits[name] for name in ("WAITING", "MAKING", "RELEASED", "IN_DOUBT")})
     gone = _rows(_GONE, {"a_day_ago": at - timedelta(days=1), "no_receipt": limits["HANDED_OVER"]})
     supply = _supply(at, {row[0]: row[1:4] for row in gone})
-    letters = [row for row in opened if row[1] == Channel.LETTER]
+    area_of = dict(_rows("SELECT id, ics_id FROM accounts_organisation WHERE ics_id IS NOT NULL", {}))
     waiting: dict[UUID | None, int] = {}
     oldest: dict[UUID | None, datetime] = {}
-    for ics, _, _, _, count, queued_at, _, _ in letters:
+    for practice, channel, _, _, count, queued_at, _, _ in opened:
+        if channel != Channel.LETTER:
+            continue
+        ics = area_of.get(practice)
         waiting[ics] = waiting.get(ics, 0) + count
         oldest[ics] = min(oldest.get(ics, queued_at), queued_at)
-    to_plan = _to_plan(at)
+    to_plan = _to_plan(at, area_of)
     local, days_off = timezone.localtime(at), _bank_holidays(at)
     ahead = sum(waiting.values()) + sum(to_plan.values())
     expected_date = expected(ahead, supply, local, days_off)
@@ -193,14 +196,18 @@ def _supply(at: datetime, gone: Mapping[int, tuple[int, datetime | None, datetim
     )
 
 
-def _to_plan(at: datetime) -> dict[UUID | None, int]:
+def _to_plan(at: datetime, area_of: Mapping[UUID, UUID | None]) -> dict[UUID | None, int]:
     """Returns, by area, how many are cleared for their first letter and in no batch."""
     campaign = first_campaign()
     if campaign is None:
         return {}
     theirs = Message.objects.filter(patient=OuterRef("patient"), campaign=campaign, channel=Channel.LETTER.value)
     found = cleared(uk_date(at)).filter(~Exists(theirs.exclude(state=MessageState.STOPPED)))
-    return dict(found.values_list("patient__practice__ics").annotate(people=Count("pk")).order_by())
+    areas: dict[UUID | None, int] = {}
+    for practice, people in found.values_list("patient__practice").annotate(people=Count("pk")).order_by():
+        ics = area_of.get(practice)
+        areas[ics] = areas.get(ics, 0) + people
+    return areas
 
 
 def _steps(opened: list[Any], gone: list[Any]) -> list[Step]:

@@ -6,8 +6,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from letters.actions.arrivals import latest_arrivals
 from letters.policies import check_can_send
-from letters.queries.arrivals import arrivals as estimate
 from shielding.accounts.http import MemberRequest
 
 
@@ -16,4 +16,4 @@ from shielding.accounts.http import MemberRequest
 def arrivals(request: MemberRequest) -> HttpResponse:
     """The day for each care system, what the estimate rests on, and ages by step. Counts only."""
     check_can_send(request.membership)
-    return render(request, "letters/arrivals.html", {"arrivals": estimate(timezone.now())})
+    return render(request, "letters/arrivals.html", {"arrivals": latest_arrivals(at=timezone.now())})

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cohort.rules import Channel
+from letters.actions.arrivals import latest_arrivals
 from letters.models import Message, Receipt, Supplier, SupplierDay
 from letters.queries.arrivals import arrivals
 from shielding.accounts.models import Membership, Organisation, Role
@@ -153,6 +154,22 @@ def test_the_queries_are_as_many_for_many_people(north: Organisation, mailing: M
     assert len(seen) <= 10
 
 
+def test_it_is_counted_once_for_all_who_ask_within_five_minutes(north: Organisation, mailing: Mailing) -> None:
+    people(north, 1)
+    mailing.released()
+    now = timezone.now()
+    first = latest_arrivals(at=now)
+    people(north, 2)
+    mailing.released()
+    with CaptureQueriesContext(connection) as seen:
+        again = latest_arrivals(at=now + timedelta(minutes=4))
+    assert again == first
+    assert not any("letters_message" in query["sql"] for query in seen.captured_queries)
+    later = latest_arrivals(at=now + timedelta(minutes=6))
+    assert (later.at, later.areas[0].waiting) == (now + timedelta(minutes=6), 3)
+    assert latest_arrivals(at=now + timedelta(minutes=7)) == later
+
+
 def test_the_page_and_the_ledger_tell_the_day_and_the_alarms(
     north: Organisation, mailing: Mailing, sign_in: SignIn
 ) -> None:
@@ -164,7 +181,9 @@ def test_the_page_and_the_ledger_tell_the_day_and_the_alarms(
     assert "Waiting in a released batch: 1 letter, the oldest since 21 March 2020 at 10:00am" in words
     assert "After 72 hours" in words
     assert "After 15 minutes" in words
+    assert "Counted on" in words
     ledger = read(client.get("/ledger/"))
+    assert ledger.count("Counted on") == 2
     assert "A letter to somebody validated now should arrive by" in ledger
     assert "Waiting in a released batch: 1 letter" in ledger
 

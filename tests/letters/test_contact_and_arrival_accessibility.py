@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -58,6 +59,7 @@ def test_a_contact_history_is_accessible_long_and_empty(
 def test_when_will_it_arrive_is_accessible_with_alarms_and_without(
     transactional_db: None, client: Client, live_server: Any, page: Any, axe: Callable[[Any], None]
 ) -> None:
+    cache.clear()  # it outlives a test that empties tables
     mailing = make_mailing()
     enter(page, client, live_server, mailing.operator)
     page.goto("/arrivals/")
@@ -68,6 +70,7 @@ def test_when_will_it_arrive_is_accessible_with_alarms_and_without(
         for _ in range(2):
             validated(practice_list=practice_list)
     mailing.released()
+    cache.clear()
     page.goto("/ledger/")
     axe(page)
     page.get_by_role("link", name="By care system, and what it rests on").press("Enter")

@@ -90,3 +90,9 @@ def test_every_page_is_accessible_and_a_list_goes_by_keyboard(
     made = actions.check_list(read=only_wrong, sha256="0" * 64, by=scene.staff, at=NOW)
     page.goto(reverse("cohort:hospital_list", args=[made.pk]))
     axe(page)
+    HospitalList.objects.filter(pk=made.pk).update(state="WAITING")
+    page.goto(reverse("cohort:hospital_list", args=[made.pk]))
+    page.get_by_role("heading", name="The list is being checked").wait_for()
+    axe(page)  # a long list that a worker has
+    page.goto(reverse("cohort:hospital_lists"))
+    axe(page)

@@ -33,7 +33,9 @@ def scene(db: None, settings: Any) -> Scene:
 
 def listed(scene: Scene, number: str = AMINA, **fields: Any) -> ListEntry:
     """Somebody whom the search flagged, on the practice's list."""
-    return ListEntryFactory(practice_list=scene.practice_list, patient__nhs_number=number, **fields)
+    return ListEntryFactory(
+        practice_list=scene.practice_list, patient__nhs_number=number, patient__unsafe_channels=["LETTER"], **fields
+    )
 
 
 def remove(scene: Scene, number: str, at: Any) -> None:

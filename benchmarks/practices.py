@@ -42,7 +42,7 @@ _STATEMENTS = (
     "  moved_away_code, asked_not_to_be_contacted, unsafe_channels, safe_contact_instruction, as_at)"
     " SELECT p.id, '999' || lpad(p.n::text, 7, '0'), initcap(translate(substr(md5('g' || p.n), 1, 6), '0123456789',"
     "  'aeioulnrst')), initcap(translate(substr(md5('f' || p.n %% 40000), 1, 8), '0123456789', 'aeioulnrst')),"
-    "  date '1930-01-01' + (p.n * 7919 %% 30000)::int, CASE p.n %% 2 WHEN 0 THEN 'F' ELSE 'M' END, o.id,"
+    "  date '1930-01-01' + (p.n::bigint * 7919 %% 30000)::int, CASE p.n %% 2 WHEN 0 THEN 'F' ELSE 'M' END, o.id,"
     "  '{1 Mill Lane,Sutton}', 'SM1 1AA', '', false, '07700900123', '', '', '', false, false, '', false, '{}', '',"
     "  '2020-03-14' FROM people p JOIN accounts_organisation o ON o.code = 'B' || lpad(p.practice::text, 5, '0')",
     "INSERT INTO cohort_listfact (patient_id, source, request, reason, at, run_id)"

@@ -153,8 +153,11 @@ def make_batches(*, letters: int, texts: int) -> None:
     from cohort.rules import Channel
     from letters.actions.batches import approve_batch, plan_batch, release_batch
     from letters.models import Campaign, Supplier
+    from tests.schema import migrate_or_recall
 
-    call_command("migrate", verbosity=0)
+    owner = psycopg2.connect(os.environ["DATABASE_OWNER_URL"])
+    migrate_or_recall(owner)
+    owner.close()
     call_command("load_templates", verbosity=0)
     for channel, transport in ((Channel.LETTER, Supplier.Transport.PRINT), (Channel.SMS, Supplier.Transport.NOTIFY)):
         Supplier.objects.create(

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from cohort import policies
 from cohort.actions.decisions import ListSubmitted, NothingToUndo
+from cohort.actions.demographics import check_as_it_goes
 from cohort.actions.facts import recompute
 from cohort.models import BulkReceipt, ListEntry, PracticeList, ReviewQuery
 from cohort.queries.review import version
@@ -26,9 +27,6 @@ UNDONE = "Undone by the practice"
 #: More than the largest practice of 2020 had to review.
 MOST_AT_ONCE = 5_000
 
-#: Each row of history ends a subtransaction, at which PostgreSQL goes through every check that waits for the end of the
-#: transaction: with three thousand people's checks waiting, that took half of the time.
-_CHECK_AT_ONCE = "SET CONSTRAINTS ALL IMMEDIATE"
 _CONFIRM = """
 WITH said AS (
     INSERT INTO cohort_listfact (patient_id, source, request, reason, at, by_id, organisation_id)
@@ -88,7 +86,7 @@ def write_confirmed(patient_ids: list[UUID], *, reason: str, by: Membership, at:
     if not patient_ids:
         return
     with connection.cursor() as cursor:
-        cursor.execute(_CHECK_AT_ONCE)
+        check_as_it_goes(cursor)
         cursor.execute(
             _CONFIRM,
             {
@@ -142,7 +140,7 @@ def undo_together(*, receipt_id: UUID, by: Membership, at: datetime) -> BulkRece
         .values_list("pk", flat=True)
     )
     with connection.cursor() as cursor:
-        cursor.execute(_CHECK_AT_ONCE)
+        check_as_it_goes(cursor)
         cursor.execute(
             _WITHDRAW,
             {

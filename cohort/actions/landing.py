@@ -14,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
-from cohort.actions.demographics import insert_people, plan_for_whole_tables, update_people
+from cohort.actions.demographics import check_as_it_goes, insert_people, plan_for_whole_tables, update_people
 from cohort.actions.facts import recompute
 from cohort.actions.order import sort_key
 from cohort.actions.results import LandingError, copy_evidence, differences
@@ -46,8 +46,7 @@ def land(*, run_id: UUID, results: Path, patients: Sequence[Path], as_at: date, 
             return run
         with connection.cursor() as cursor, differences(cursor, run, results=results, patients=patients) as found:
             plan_for_whole_tables(cursor)
-            # Else the checks of every row of a national landing would wait in memory for its end.
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            check_as_it_goes(cursor)
             _check_practices(cursor)
             _lock_entries(cursor)
             update_people(cursor, as_at=as_at, at=at)

@@ -14,7 +14,7 @@ import pyarrow as pa
 from django.conf import settings
 from django.db import connection
 
-from cohort.actions.demographics import plan_for_whole_tables
+from cohort.actions.demographics import check_as_it_goes, plan_for_whole_tables
 from cohort.actions.facts import ask_again, recompute
 from cohort.actions.newcomers import bring_in
 from cohort.actions.order import put_in_order
@@ -42,8 +42,7 @@ def take(rows: Sequence[HospitalRow], *, by: Membership, at: datetime) -> None:
         # One at a time: two lists that name the same new people would wait for each other.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('cohort_hospitallist'))")
         plan_for_whole_tables(cursor)
-        # Else each row of history would go through all the checks that wait for the end: 60 seconds for 30,000.
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        check_as_it_goes(cursor)
         numbers = sorted({row.matched_number for row in rows})
         bring_in(cursor, pa.array([int(number) for number in numbers], pa.int64()), at=at)
     people = {person.nhs_number: person for person in Patient.objects.filter(nhs_number__in=numbers)}

@@ -82,7 +82,7 @@ class Count:
 def remembered(found: Opened) -> Count | None:
     """Returns the count of the draft as it stands in the extracts as they stand, or None: nobody has asked for it."""
     extracts = newest_extracts()
-    count: Count | None = cache.get(_key(found, extracts)) if extracts else None
+    count: Count | None = cache.get(_key(found, extracts, _searched(extracts)[0])) if extracts else None
     return count
 
 
@@ -92,7 +92,6 @@ def count_people(found: Opened) -> Count:
     there = folders(extracts)
     if not there:
         raise NothingToCount("No extract has been loaded yet, so there is nobody to count.")
-    key = _key(found, extracts)
     based_on = found.draft.based_on
     search_date, results = _searched(extracts)
     answer = preview(
@@ -117,7 +116,7 @@ def count_people(found: Opened) -> Count:
         authorities=_tallied(answer.cells, lambda cell: area_of.get(cell.practice_code, NOWHERE)),
         clauses=[ClauseCount(each.path, each.label, each.people, each.remaining) for each in answer.clauses],
     )
-    cache.set(key, count, _REMEMBERED_SECONDS)
+    cache.set(_key(found, extracts, search_date), count, _REMEMBERED_SECONDS)
     return count
 
 
@@ -132,8 +131,7 @@ def _searched(extracts: list[Extract]) -> tuple[date, Path | None]:
     return max(extract.as_at for extract in extracts), None
 
 
-def _key(found: Opened, extracts: list[Extract]) -> str:
-    day, _ = _searched(extracts)
+def _key(found: Opened, extracts: list[Extract], day: date) -> str:
     parts = [found.revision.fingerprint, str(found.draft.based_on_id), str(day), *(str(each.pk) for each in extracts)]
     return f"preview-{hashlib.sha256(' '.join(parts).encode()).hexdigest()}"
 

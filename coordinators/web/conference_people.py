@@ -16,10 +16,10 @@ from coordinators.actions import agreed_actions
 from coordinators.actions import conferences as actions
 from coordinators.actions.conference_referrals import NotToBeReferred, refer_needs
 from coordinators.conference_rules import OPEN_CONFERENCES, Change, ConferenceState
-from coordinators.models import NEEDS, Conference, Referral
+from coordinators.models import NEEDS, Conference
 from coordinators.queries import conferences as queries
 from coordinators.web.conference_forms import ActionForm, NeedsForm, NoteForm
-from coordinators.web.conferences import CHANGED_SINCE, found_or_404, log_read, not_now, seen_again, words
+from coordinators.web.conferences import CHANGED_SINCE, found_or_404, log_read, not_now, number, seen_again, words
 from shielding.accounts.http import MemberRequest
 from shielding.accounts.models import Membership
 
@@ -126,7 +126,7 @@ def _write(
     where: dict[str, Any] = {"conference_id": conference_id, "item_id": item_id, "by": by, "at": timezone.now()}
     steps: dict[str, tuple[Callable[[], Any], str]] = {
         "take_off": (lambda: actions.take_off(**where), "Taken off the agenda."),
-        "refer": (lambda: _refer(where, request.POST.get("seen", "")), ""),
+        "refer": (lambda: refer_needs(**where, seen=number(request.POST.get("seen", ""))), ""),
         "needs": (
             lambda: actions.write_needs(
                 **where,
@@ -167,10 +167,6 @@ def _write(
         done = "Referred to the council." if made else "Nothing new: the council has these needs open already."
     messages.success(request, done)
     return redirect("coordinators:conference", conference_id) if do == "take_off" else here
-
-
-def _refer(where: dict[str, Any], seen: str) -> list[Referral]:
-    return refer_needs(**where, seen=int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 9 else 0)
 
 
 def _agree(where: dict[str, Any], form: ActionForm) -> None:

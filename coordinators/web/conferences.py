@@ -290,10 +290,10 @@ def _take_part(request: MemberRequest, by: Membership, conference_id: UUID, do: 
         typed = forms[do].cleaned_data
         actions.invite_by_name(**where, side=Side(typed["side"]), name=typed["name"], job=typed["job"])
     elif do == "take_off":
-        actions.uninvite(**where, participant_id=_number(request.POST.get("participant", "")))
+        actions.uninvite(**where, participant_id=number(request.POST.get("participant", "")))
     elif do == "came":
-        came = {_number(text) for text in request.POST.getlist("came")}
-        actions.take_attendance(**where, came=came, seen=_number(request.POST.get("seen", "")))
+        came = {number(text) for text in request.POST.getlist("came")}
+        actions.take_attendance(**where, came=came, seen=number(request.POST.get("seen", "")))
         messages.success(request, "Attendance saved.")
     else:
         raise Http404
@@ -371,6 +371,6 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
     """Returns a number that a page of ours sent, or 0, which is nothing's."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -9,12 +9,24 @@ from uuid import UUID
 from django.db import connection
 
 from letters.models import Batch
+from letters.rules import BatchState
 
 
 def lock_to_work(batch_id: UUID) -> Batch:
     """Keeps a batch from being stopped or paused until the transaction ends; returns it as it is now."""
     _lock("pg_advisory_xact_lock_shared", batch_id)
     return Batch.objects.get(pk=batch_id)
+
+
+def lock_for_state(batch_id: UUID) -> BatchState:
+    """Locks as `lock_to_work` does, in one call of the server, and returns the state that the batch has now."""
+    with connection.cursor() as cursor:
+        # Two statements: what the second one reads is from after the lock.
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock_shared(%s); SELECT state FROM letters_batch WHERE id = %s",
+            [_key(batch_id), batch_id],
+        )
+        return BatchState(cursor.fetchone()[0])
 
 
 def lock_out_workers(batch_id: UUID) -> Batch:
@@ -38,4 +50,8 @@ def wait_to_be_alone(at_what: str) -> None:
 
 def _lock(function: str, batch_id: UUID) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s)", [int.from_bytes(batch_id.bytes[:8], signed=True)])
+        cursor.execute(f"SELECT {function}(%s)", [_key(batch_id)])
+
+
+def _key(batch_id: UUID) -> int:
+    return int.from_bytes(batch_id.bytes[:8], signed=True)

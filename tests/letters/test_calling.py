@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from cohort.models import Patient
 from cohort.rules import Channel
@@ -230,6 +232,60 @@ def test_a_hold_set_while_the_first_is_sent_keeps_the_second(mailing: Mailing, p
     assert outbox.call_each(claimed=claimed, made=made, transport=provider, clock=noon) == 1
     assert states(batch) == {"HANDED_OVER": 1, "HELD": 1}
     assert Message.objects.get(pk=second).hold_reason == "REPORTED_DEAD"
+
+
+@pytest.mark.django_db
+def test_a_hold_is_seen_when_the_plan_of_the_release_is_kept(mailing: Mailing, provider: Provider) -> None:
+    supply()
+    for _ in range(12):
+        validated()
+    batch = mailing.released(Channel.SMS)
+    claimed = outbox.claim(at=NOON)
+    assert claimed
+    made = outbox.make(claimed.batch, claimed.message_ids)
+    last = list(made.items)[-1]
+
+    def hold_at_the_eleventh() -> None:
+        if len(provider.got) == 10:
+            Patient.objects.filter(messages=last).update(asked_not_to_be_contacted=True)
+
+    provider.meanwhile = hold_at_the_eleventh
+    assert outbox.call_each(claimed=claimed, made=made, transport=provider, clock=noon) == 11
+    assert states(batch) == {"HANDED_OVER": 11, "HELD": 1}
+    assert Message.objects.get(pk=last).hold_reason == "ASKED_NOT_TO_BE_CONTACTED"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_goes_on_after_its_connection_was_lost(provider: Provider) -> None:
+    mailing = make_mailing()
+    supply()
+    validated(), validated()
+    batch = mailing.released(Channel.SMS)
+    claimed = outbox.claim(at=NOON)
+    assert claimed
+    made = outbox.make(claimed.batch, claimed.message_ids)
+    for message_id in made.items:
+        assert outbox.release(claimed=claimed, made=made, at=NOON, only=message_id)
+        connection.close()
+    assert states(batch) == {"RELEASED": 2}
+
+
+@pytest.mark.django_db
+def test_nothing_that_is_done_for_each_message_looks_through_all_of_them(mailing: Mailing, provider: Provider) -> None:
+    supply()
+    validated(), validated()
+    mailing.released(Channel.SMS)
+    with CaptureQueriesContext(connection) as asked:
+        assert work() == 2
+    statements = {each["sql"] for each in asked if "letters_message" in each["sql"] or "EXECUTE" in each["sql"]}
+    from_claim_to_end = [sql for sql in statements if sql.startswith(("UPDATE", "SELECT stop_asked", "EXECUTE"))]
+    assert len(from_claim_to_end) >= 4
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # it is used then where there is no other way
+        for sql in from_claim_to_end:
+            cursor.execute(f"EXPLAIN {sql}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert "Seq Scan on letters_message" not in plan, sql
 
 
 @pytest.mark.django_db

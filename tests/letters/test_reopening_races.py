@@ -79,7 +79,7 @@ def test_opening_a_list_waits_for_a_release_that_has_begun(
     assert claimed
     made = outbox.make(claimed.batch, claimed.message_ids)
     has_locked, is_opening = threading.Event(), threading.Event()
-    lock = releasing.lock_to_work
+    lock = releasing.lock_for_state
 
     def lock_and_wait(batch_id: Any) -> Any:
         batch = lock(batch_id)
@@ -87,7 +87,7 @@ def test_opening_a_list_waits_for_a_release_that_has_begun(
         is_opening.wait(10)
         return batch
 
-    monkeypatch.setattr(releasing, "lock_to_work", lock_and_wait)
+    monkeypatch.setattr(releasing, "lock_for_state", lock_and_wait)
 
     def open_meanwhile() -> Any:
         has_locked.wait(10)

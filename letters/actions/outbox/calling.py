@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
-from letters.actions.locks import lock_to_work
+from letters.actions.locks import lock_for_state
 from letters.actions.outbox.claiming import Claim
 from letters.actions.outbox.making import Made
 from letters.actions.outbox.releasing import put_back, release
@@ -50,7 +50,7 @@ def call_each(*, claimed: Claim, made: Made, transport: OneCallEach, clock: Call
         if key is None:
             continue
         try:
-            state = _call(claimed=claimed, key=key, item=item, transport=transport, at=at)
+            state = _call(claimed=claimed, id_=message_id, key=key, item=item, transport=transport, at=at)
         except TryLater as error:
             logger.warning("Supplier %s takes nothing now: %s", claimed.supplier.slug, error)
             let_rest(claimed.supplier, at=clock(), after_seconds=error.after_seconds)
@@ -69,19 +69,22 @@ def call_each(*, claimed: Claim, made: Made, transport: OneCallEach, clock: Call
     return taken
 
 
-def _call(*, claimed: Claim, key: UUID, item: Item, transport: OneCallEach, at: datetime) -> MessageState | None:
+def _call(
+    *, claimed: Claim, id_: UUID, key: UUID, item: Item, transport: OneCallEach, at: datetime
+) -> MessageState | None:
     """Returns what became of one released message; None where it was parked meanwhile. Raises TryLater."""
     later: TryLater | None = None
     with transaction.atomic():
-        batch = lock_to_work(claimed.batch.pk)
-        message = Message.objects.select_for_update(no_key=True).filter(hand_over_key=key)
-        stop_asked = message.filter(state=MessageState.RELEASED).values_list("stop_asked", flat=True).first()
+        state = lock_for_state(claimed.batch.pk)
+        # By its id, since only what is released is found by the key alone.
+        message = Message.objects.filter(pk=id_, hand_over_key=key)
+        stop_asked = _lock_released(id_, key)
         if stop_asked is None:
             return None
         change: dict[str, Any]
-        if stop_asked or batch.state == BatchState.STOPPED:
+        if stop_asked or state == BatchState.STOPPED:
             change = {"state": MessageState.STOPPED, "stop_asked": False}
-        elif batch.state == BatchState.PAUSED:
+        elif state == BatchState.PAUSED:
             change = _UNRELEASED
         else:
             try:
@@ -104,3 +107,15 @@ def _call(*, claimed: Claim, key: UUID, item: Item, transport: OneCallEach, at: 
     if later:
         raise later
     return MessageState(change["state"])
+
+
+def _lock_released(id_: UUID, key: UUID) -> bool | None:
+    """Locks a message that was released under this key; returns whether its stop was asked, None where it moved on."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT stop_asked FROM letters_message WHERE id = %s AND hand_over_key = %s AND state = 'RELEASED'"
+            " FOR NO KEY UPDATE",
+            [id_, key],
+        )
+        found = cursor.fetchone()
+    return found[0] if found else None

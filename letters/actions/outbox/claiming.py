@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, OuterRef
 
 from cohort.rules import Channel
 from letters.actions.suppliers import taking
-from letters.models import Batch, Message, Supplier
-from letters.rules import BatchState, MessageState, reference
+from letters.models import Batch, Supplier
+from letters.rules import BatchState, reference
 from letters.transports import OneCallEach, WholeHandOvers, transport_of
 
 LEASE_SECONDS = 300
@@ -62,8 +61,8 @@ def claim(
     today. Nothing outside its hours, and nothing while it rests after having said "later".
     """
     places = {channel: place for channel in Channel if (place := taking(channel, at=at))}
-    waiting = Message.objects.filter(batch=OuterRef("pk"), state=MessageState.WAITING, channel__in=list(places))
-    batches = Batch.objects.filter(Exists(waiting), state=BatchState.RELEASED).order_by("released_at", "id")
+    # Not only those with something waiting: PostgreSQL would look through all that waits to find them.
+    batches = Batch.objects.filter(state=BatchState.RELEASED).order_by("released_at", "id")
     if batch_id:
         batches = batches.filter(pk=batch_id)
     for batch in batches:

@@ -3,6 +3,7 @@
 import uuid
 
 import pghistory
+import pghistory.trigger
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -122,8 +123,35 @@ class PracticeList(models.Model):
         return f"{self.practice} due {self.due_date}"
 
 
+class _PlannedAnew(pghistory.trigger.Event):  # type: ignore[misc]
+    """A plan that PostgreSQL kept from one row would compare every old row of thousands with every new one."""
+
+    def get_func(self, model: type[models.Model]) -> pgtrigger.Func:
+        body = super().get_func(model).func.removesuffix("RETURN NULL;")
+        return pgtrigger.Func(f"EXECUTE $history${body}$history$; RETURN NULL;")
+
+
+class UpdatedTogether(pghistory.UpdateEvent):  # type: ignore[misc]
+    """History written once for each UPDATE, however many rows it changes: for each row, it took half of its time."""
+
+    level = pgtrigger.Statement
+
+    def add_event_trigger(self, event_model: type[models.Model]) -> None:
+        """Registers the trigger, as pghistory does."""
+        event = _PlannedAnew(
+            event_model=event_model,
+            label=self.label,
+            name=self.trigger_name,
+            row=self.row,
+            operation=self.operation,
+            condition=self.condition,
+            level=self.level,
+        )
+        pgtrigger.register(event)(event_model.pgh_tracked_model)
+
+
 @pghistory.track(
-    pghistory.UpdateEvent(row=pghistory.Old),
+    UpdatedTogether(row=pghistory.Old),
     pghistory.DeleteEvent(),
     exclude=["sort_key"],  # made from what has a history of its own
 )

@@ -33,8 +33,8 @@ class Bench:
     """The benchmark of one population: `steps` as they were measured, `ratios` to what bounds them, in time and CPU."""
 
     population: Population
-    next_week: Population
     folder: Path
+    next_week: Population | None = None
     steps: dict[str, dict[str, Any]] = field(default_factory=dict)
     ratios: dict[str, dict[str, Any]] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
@@ -92,8 +92,9 @@ def _bench(folder: Path, people: int, parts: list[str]) -> Bench:
     folder.mkdir(parents=True, exist_ok=True)
     say(f"\n{people:,} people")
     first = make_population(folder, people)
-    second = make_next_week(folder, people)
-    bench = Bench(first, second, folder)
+    bench = Bench(first, folder)
+    if "incremental" in parts or "landing" in parts:
+        bench.next_week = make_next_week(folder, people)
     say(f"  {first.rows:,} records in {first.shards} shards, {first.bytes / 1e9:.2f} GB: made in {first.seconds:.0f} s")
     runs: dict[str, Callable[[Bench], None]] = {
         "search": _search,

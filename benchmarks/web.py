@@ -177,6 +177,8 @@ def _let_fill_unchecked(data: Path) -> None:
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute(f"GRANT SET ON PARAMETER session_replication_role TO {embedded.APP}")
+        cursor.execute("ALTER SYSTEM SET max_wal_size = '16GB'")
+        cursor.execute("SELECT pg_reload_conf()")
     connection.close()
 
 

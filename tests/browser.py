@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from shielding import frontend
 
@@ -26,6 +26,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+#: Milliseconds. Two cores that other tests share are slow, not wrong.
+PATIENCE = 30_000
 _running: dict[str, Any] = {}
 
 
@@ -35,6 +37,7 @@ def start() -> Browser:
         path = frontend.browser()
         if path is None:
             pytest.skip("No Chromium: python -m shielding.frontend --browser says how to get one")
+        expect.set_options(timeout=PATIENCE)
         playwright: Playwright = sync_playwright().start()
         _running["playwright"] = playwright
         _running["browser"] = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
@@ -65,7 +68,7 @@ def page(browser: Browser, live_server: Any) -> Iterator[Page]:
     """A fresh window on the live server: `page.goto("/")`. A breach of the CSP or a script error fails the test."""
     context = browser.new_context(base_url=live_server.url, locale="en-GB", timezone_id="Europe/London")
     window = context.new_page()
-    window.set_default_timeout(30_000)  # two busy cores are slow, not wrong
+    window.set_default_timeout(PATIENCE)
     wrong: list[str] = []
     window.on("pageerror", lambda error: wrong.append(str(error)))
     window.on("console", lambda line: wrong.append(line.text) if "Content Security Policy" in line.text else None)

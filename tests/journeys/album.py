@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, Page
 
 from shielding.accounts.models import Membership
 from shielding.demo.processes import ROOT
+from tests.browser import PATIENCE
 from tests.cohort.factories import MembershipFactory, OrganisationFactory, PatientFactory
 
 MOMENT = datetime(2020, 3, 23, 10, 0, tzinfo=UTC)
@@ -148,7 +149,7 @@ def album(
         each.reset_sequence(0, force=True)
     context = browser.new_context(base_url=live_server.url, locale="en-GB", timezone_id="Europe/London")
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE)
     yield Album(page, client, live_server.url, pictures)
     context.close()
 

@@ -17,15 +17,23 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from shielding.demo.processes import ROOT, free_port
-from tests.browser import axe, browser
+from tests.browser import PATIENCE, axe, browser
 
 __all__ = ["axe", "browser"]
 
 PEOPLE = 2_000
 #: What points this test run at its own servers; the demo starts others.
 SERVER_VARIABLES = {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "PYTHONWARNINGS"}
-READY_SECONDS = 240
+READY_SECONDS = 480
 VIEWPORT = {"width": 1100, "height": 900}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Has one process run every journey through the country, of which there is one, and begin with what is longest."""
+    for item in items:
+        if "country" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("country"))
+    items.sort(key=lambda item: item.get_closest_marker("journey") is None)
 
 
 @dataclass
@@ -116,7 +124,7 @@ def sign_in(country: Country, browser: Browser) -> Iterator[Callable[[str], Page
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE)
         page.goto("/")
         page.get_by_label("E-mail address").fill(country.email(role))
         page.get_by_label("Password", exact=True).fill("shielding-demo-2020")

@@ -15,6 +15,7 @@ from letters.models import Batch, Message
 from letters.tasks import work_outbox
 from shielding.accounts.models import Membership
 from shielding.audit.models import ReadLog
+from tests.browser import PATIENCE
 from tests.cohort.factories import PASSWORD, PracticeListFactory
 from tests.letters.factories import make_mailing, validated
 
@@ -32,7 +33,7 @@ def sign_in(browser: Browser, live_server: Any) -> Iterator[Callable[[Membership
         context = browser.new_context(base_url=live_server.url, locale="en-GB")
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE)
         page.goto("/")
         page.get_by_label("E-mail address").fill(who.user.email)
         page.get_by_label("Password", exact=True).fill(PASSWORD)

@@ -16,6 +16,7 @@ from cohort.models import ListEntry, ListFact, ListSignOff, ReviewQuery
 from cohort.rules import FactSource, RemovalReason, Request, ReviewState
 from shielding.accounts.models import Membership
 from shielding.ledger import ledger
+from tests.browser import PATIENCE
 from tests.cohort.factories import PASSWORD, Cast, fill_list, make_cast
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
@@ -45,7 +46,7 @@ def sit_down(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]
         context = browser.new_context(base_url=live_server.url, locale="en-GB", java_script_enabled=javascript)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE)
         page.goto("/")
         return page
 

@@ -34,7 +34,6 @@ class Bench:
 
     population: Population
     folder: Path
-    next_week: Population | None = None
     steps: dict[str, dict[str, Any]] = field(default_factory=dict)
     ratios: dict[str, dict[str, Any]] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
@@ -94,7 +93,7 @@ def _bench(folder: Path, people: int, parts: list[str]) -> Bench:
     first = make_population(folder, people)
     bench = Bench(first, folder)
     if "incremental" in parts or "landing" in parts:
-        bench.next_week = make_next_week(folder, people)
+        make_next_week(folder, people)
     say(f"  {first.rows:,} records in {first.shards} shards, {first.bytes / 1e9:.2f} GB: made in {first.seconds:.0f} s")
     runs: dict[str, Callable[[Bench], None]] = {
         "search": _search,

@@ -6,6 +6,7 @@ corrects it frees them by that alone; or the practice says that it is right all 
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.apps import apps
@@ -21,8 +22,8 @@ from shielding.accounts.models import Membership
 # What was said of somebody at each time is in the history until the moment it was changed, and then in their row.
 # What was sent to an old address does not take the place of what is known of the present one. From the people one by
 # one: without fresh statistics PostgreSQL would compare everybody with everybody.
-_NOTE = """
-WITH failed AS MATERIALIZED (
+_SENT = """
+WITH sent AS MATERIALIZED (
   SELECT sent.id, now.said AS said_now, coalesce(
     (SELECT past.said FROM ({past}) AS past (id, until, number, said)
      WHERE past.id = sent.id AND past.until > coalesce(sent.at, now()) ORDER BY past.until, past.number LIMIT 1),
@@ -30,10 +31,17 @@ WITH failed AS MATERIALIZED (
   FROM unnest(%s::uuid[], %s::timestamptz[]) AS sent (id, at)
   CROSS JOIN LATERAL (SELECT said FROM ({present}) AS present (id, said) WHERE present.id = sent.id OFFSET 0) AS now
 )
-UPDATE cohort_patient patient SET {value} = failed.said, {moment} = %s
-FROM failed
-WHERE patient.id = failed.id AND failed.said <> ''
-  AND (failed.said = failed.said_now OR patient.{value} <> failed.said_now)
+"""
+_NOTE = """
+UPDATE cohort_patient patient SET {value} = sent.said, {moment} = %s
+FROM sent
+WHERE patient.id = sent.id AND sent.said <> ''
+  AND (sent.said = sent.said_now OR patient.{value} <> sent.said_now)
+"""
+_REACHED = """
+UPDATE cohort_patient patient SET {value} = '', {moment} = NULL
+FROM sent JOIN unnest(%s::uuid[], %s::timestamptz[]) AS known (id, at) ON known.id = sent.id
+WHERE patient.id = sent.id AND patient.{value} = sent.said AND patient.{moment} <= known.at
 """
 
 
@@ -59,7 +67,23 @@ def number_undeliverable(
     return _note(PlainNumber("mobile"), "undeliverable_mobile", "undeliverable_at", patient_ids, at, sent_at or {})
 
 
-@transaction.atomic
+def number_reached(*, sent_at: Mapping[UUID, datetime], known_at: Mapping[UUID, datetime]) -> int:
+    """Takes back that texts cannot reach people whom a text to that very number has reached; returns how many.
+
+    `sent_at` says, by person, when that text was made; what was noted after `known_at` stands. That it was noted
+    stays in their history.
+    """
+    noted = Patient.objects.filter(pk__in=sent_at).exclude(undeliverable_mobile="").values_list("pk", flat=True)
+    ids = list(noted)
+    return _write(
+        PlainNumber("mobile"),
+        _REACHED.format(value="undeliverable_mobile", moment="undeliverable_at"),
+        [ids, [known_at[patient_id] for patient_id in ids]],
+        ids,
+        sent_at,
+    )
+
+
 def _note(
     said: Expression,
     value: str,
@@ -68,7 +92,12 @@ def _note(
     at: datetime,
     sent_at: Mapping[UUID, datetime],
 ) -> int:
-    ids = list(patient_ids)
+    return _write(said, _NOTE.format(value=value, moment=moment), [at], list(patient_ids), sent_at)
+
+
+@transaction.atomic
+def _write(said: Expression, update: str, values: list[Any], ids: list[UUID], sent_at: Mapping[UUID, datetime]) -> int:
+    """Runs an update of people with what was `said` of them when something was sent; returns of how many."""
     if not ids:
         return 0
     # In one order, as everybody locks people who writes several.
@@ -78,8 +107,8 @@ def _note(
     present, present_values = Patient.objects.values_list("pk", said).query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
-            _NOTE.format(past=past, present=present, value=value, moment=moment),
-            [*past_values, ids, [sent_at.get(patient_id) for patient_id in ids], *present_values, at],
+            _SENT.format(past=past, present=present) + update,
+            [*past_values, ids, [sent_at.get(patient_id) for patient_id in ids], *present_values, *values],
         )
         return int(cursor.rowcount)
 

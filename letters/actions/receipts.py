@@ -14,8 +14,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from cohort.actions.contact_problems import letter_returned, number_undeliverable
 from cohort.rules import Channel
+from letters.actions.reached import note_failed, note_reached
 from letters.models import HandOver, HandOverCheck, Message, PastAttempt
 from letters.rules import NOT_REACHED, DeliveryStatus, MessageState, read_reference, reference
 from letters.transports.contract import Event
@@ -35,8 +35,6 @@ FAILURES = {
     (Channel.SMS, DeliveryStatus.RETURNED): "The text could not be delivered",
 }
 _ORDER = [status.value for status in DeliveryStatus]
-#: Its statement joins their whole history: without fresh statistics, in time quadratic in how many there are.
-_NOTED_TOGETHER = 500
 
 _LOCK = "SELECT id, attempt, state FROM letters_message WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 _KEEP = """
@@ -146,9 +144,11 @@ def record(events: Iterable[Event], *, at: datetime) -> Recorded:
                 ids,
             ],
         )
-    _note_wrong_addresses(
-        [attempt for attempt, event in known if event.wrong_address and (*attempt, event.status.value) in new], at=at
-    )
+    is_new = [(attempt, event) for attempt, event in known if (*attempt, event.status.value) in new]
+    if failed := [attempt for attempt, event in is_new if event.wrong_address]:
+        note_failed(failed, at=at)
+    if delivered := {attempt: event.at for attempt, event in is_new if event.status is DeliveryStatus.DELIVERED}:
+        note_reached(delivered)
     early = sum(
         1
         for (message_id, attempt), event in known
@@ -163,27 +163,6 @@ def _attempt_of(event: Event) -> tuple[UUID, int] | None:
     except ValueError:
         return None
     return (message_id, attempt) if 1 <= attempt <= 32767 else None
-
-
-def _note_wrong_addresses(attempts: list[tuple[UUID, int]], *, at: datetime) -> None:
-    """Tells the people's record that what these attempts were sent to does not reach them."""
-    if not attempts:
-        return
-    ids = [message_id for message_id, _ in attempts]
-    past = PastAttempt.objects.filter(message__in=ids).values_list("message_id", "attempt", "released_at")
-    released_at = {(message_id, attempt): moment for message_id, attempt, moment in past}
-    messages = {message.pk: message for message in Message.objects.filter(pk__in=ids).order_by("pk")}
-    for channel, note in ((Channel.LETTER, letter_returned), (Channel.SMS, number_undeliverable)):
-        sent_at = {}
-        for message_id, attempt in sorted(attempts):
-            message = messages[message_id]
-            moment = released_at.get((message_id, attempt), message.released_at)
-            if message.channel == channel and moment:
-                sent_at[message.patient_id] = moment
-        people = sorted(sent_at)
-        for start in range(0, len(people), _NOTED_TOGETHER):
-            some = people[start : start + _NOTED_TOGETHER]
-            note(patient_ids=some, at=at, sent_at={patient_id: sent_at[patient_id] for patient_id in some})
 
 
 def is_unmarked(key: UUID) -> bool:

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from cohort.actions.contact_problems import number_undeliverable
 from cohort.models import Patient
 from cohort.queries.holds import hold_reason
 from cohort.rules import Channel
@@ -285,6 +286,45 @@ def test_a_number_that_does_not_exist_fails_the_text_and_is_noted(texted: Messag
     texted.refresh_from_db()
     assert (texted.state, texted.failure) == ("FAILED", "The text could not be delivered")
     assert Patient.objects.get(pk=texted.patient_id).undeliverable_mobile
+
+
+def noted(message: Message) -> str:
+    found: str = Patient.objects.get(pk=message.patient_id).undeliverable_mobile
+    return found
+
+
+@pytest.mark.parametrize(
+    ("minutes", "stays"), [(-1, True), (1, False)], ids=["delivered before that was known", "delivered since"]
+)
+def test_only_what_arrived_since_a_number_was_noted_takes_that_back(
+    mailing: Mailing, minutes: int, stays: bool
+) -> None:
+    (text,) = handed_over(mailing, channel=Channel.SMS)
+    number_undeliverable(patient_ids=[text.patient_id], at=NOON)
+    record([said(text, "DELIVERED", at=NOON + timedelta(minutes=minutes))], at=NOON + timedelta(hours=1))
+    assert bool(noted(text)) is stays
+
+
+@pytest.mark.parametrize("order", [["FAILED", "DELIVERED"], ["DELIVERED", "FAILED"]])
+@pytest.mark.parametrize("together", [True, False], ids=["together", "one-by-one"])
+def test_a_text_that_failed_and_was_delivered_reached_its_number(
+    mailing: Mailing, order: list[str], together: bool
+) -> None:
+    (text,) = handed_over(mailing, channel=Channel.SMS)
+    events = [said(text, status, wrong_address=status == "FAILED") for status in order]
+    if together:
+        record(events, at=NOON + timedelta(hours=1))
+    else:
+        for number, event in enumerate(events):
+            record([event], at=NOON + timedelta(hours=1 + number))
+    assert noted(text) == ""
+
+
+def test_a_letter_that_arrives_says_nothing_of_a_number(mailing: Mailing) -> None:
+    (letter,) = handed_over(mailing)
+    number_undeliverable(patient_ids=[letter.patient_id], at=NOON)
+    record([said(letter, "DELIVERED", at=WEEKS_LATER)], at=WEEKS_LATER)
+    assert noted(letter)
 
 
 def test_notify_says_that_a_letter_came_back(mailing: Mailing, settings: Any) -> None:

@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
 
 from cohort.actions.amendments import amend
-from cohort.actions.contact_problems import letter_returned, number_undeliverable
+from cohort.actions.contact_problems import letter_returned, number_reached, number_undeliverable
 from cohort.amending import Detail
 from cohort.models import ListEntry, Patient
 from cohort.queries.amendments import fingerprint
@@ -83,6 +84,30 @@ def test_a_corrected_number_frees_by_itself(cast: Cast) -> None:
 def test_a_number_written_in_another_way_is_the_same(cast: Cast, same: str) -> None:
     number_undeliverable(patient_ids=[cast.amina.pk], at=LATER)
     Patient.objects.filter(pk=cast.amina.pk).update(mobile=same)
+    assert hold(cast.amina, SMS) == "NUMBER_UNDELIVERABLE"
+
+
+def reached(patient: Patient, *, known_at: Any = LATER, sent_at: Any = LATER) -> int:
+    return number_reached(sent_at={patient.pk: sent_at}, known_at={patient.pk: known_at})
+
+
+def test_a_text_that_arrives_later_frees_the_number_and_the_note_stays_in_the_history(cast: Cast) -> None:
+    number_undeliverable(patient_ids=[cast.amina.pk, cast.bob.pk], at=LATER)
+    assert reached(cast.amina, known_at=LATER - timedelta(seconds=1)) == 0
+    assert hold(cast.amina, SMS) == "NUMBER_UNDELIVERABLE"
+    assert reached(cast.amina) == 1
+    assert (hold(cast.amina, SMS), hold(cast.bob, SMS)) == ("", "NUMBER_UNDELIVERABLE")
+    event = apps.get_model("cohort", "PatientEvent")
+    kept = event.objects.filter(pgh_obj=cast.amina).order_by("pgh_id").last()
+    assert (kept.undeliverable_mobile, kept.undeliverable_at) == ("07700900123", LATER)
+    assert reached(cast.amina) == 0
+
+
+def test_a_text_to_the_number_before_does_not_free_the_present_one(cast: Cast) -> None:
+    sent_at = _past()
+    mend(cast, cast.amina, Detail.MOBILE, mobile="07700900456")
+    number_undeliverable(patient_ids=[cast.amina.pk], at=LATER)
+    assert reached(cast.amina, sent_at=sent_at) == 0
     assert hold(cast.amina, SMS) == "NUMBER_UNDELIVERABLE"
 
 

@@ -4,6 +4,8 @@ Advisory locks rather than locks of the row: a row that workers go on sharing is
 since PostgreSQL lets every newcomer share it; with these the stop is next in line.
 """
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -20,13 +22,15 @@ def lock_to_work(batch_id: UUID) -> Batch:
 
 def lock_for_state(batch_id: UUID) -> BatchState:
     """Locks as `lock_to_work` does, in one call of the server, and returns the state that the batch has now."""
+    (state,) = lock_and_read(batch_id, "SELECT state FROM letters_batch WHERE id = %s", [batch_id])
+    return BatchState(state)
+
+
+def lock_and_read(batch_id: UUID, sql: str, parameters: Sequence[Any]) -> Any:
+    """Locks as `lock_to_work` does, and returns the first row that a query has after that, or None."""
     with connection.cursor() as cursor:
-        # Two statements: what the second one reads is from after the lock.
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock_shared(%s); SELECT state FROM letters_batch WHERE id = %s",
-            [_key(batch_id), batch_id],
-        )
-        return BatchState(cursor.fetchone()[0])
+        cursor.execute(f"SELECT pg_advisory_xact_lock_shared(%s); {sql}", [_key(batch_id), *parameters])
+        return cursor.fetchone()
 
 
 def lock_out_workers(batch_id: UUID) -> Batch:

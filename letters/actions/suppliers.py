@@ -81,6 +81,11 @@ def is_resting(supplier: Supplier, *, at: datetime) -> bool:
     return supplier.rests_until is not None and at < supplier.rests_until
 
 
+def is_limited(supplier: Supplier) -> bool:
+    """Returns whether it takes only so many a day."""
+    return supplier.daily_capacity is not None
+
+
 def lock_room(supplier: Supplier, *, at: datetime) -> int:
     """Returns how many more a supplier takes today. Where that is limited, others wait until the transaction ends."""
     if supplier.daily_capacity is None:

@@ -5,14 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from cohort.models import Patient
 from cohort.rules import Channel
 from letters.actions import batches, outbox
 from letters.actions.outbox import calling, claiming, handing_over, sweeping, working
+from letters.actions.outbox.releasing import release_one
 from letters.models import Message, Supplier, SupplierDay
+from letters.rules import BatchState
 from letters.transports import Item, OneCallEach
 from letters.transports.errors import InDoubt, Refused, TryLater
 from tests.letters.factories import NOON, Mailing, make_mailing, validated
@@ -154,11 +156,13 @@ def test_a_provider_that_leaves_one_doubt_after_another_is_left_alone(mailing: M
     [
         (working, "claim", False, {"HANDED_OVER": 2, "HELD": 1}),
         (working, "make", False, {"HANDED_OVER": 2, "HELD": 1}),
-        (calling, "release", True, {"HANDED_OVER": 2, "HELD": 1}),
-        (calling, "release", False, {"HANDED_OVER": 1, "IN_DOUBT": 1, "HELD": 1}),
+        (calling, "_release_first", True, {"HANDED_OVER": 2, "HELD": 1}),
+        (calling, "_release_first", False, {"HANDED_OVER": 1, "IN_DOUBT": 1, "HELD": 1}),
         (Provider, "send", True, {"HANDED_OVER": 1, "IN_DOUBT": 1, "HELD": 1}),
         (Provider, "send", False, {"HANDED_OVER": 1, "IN_DOUBT": 1, "HELD": 1}),
-        (calling, "_call", False, {"HANDED_OVER": 2, "HELD": 1}),
+        (calling, "release_one", False, {"HANDED_OVER": 2, "HELD": 1}),
+        (calling, "_change", False, {"HANDED_OVER": 1, "IN_DOUBT": 1, "HELD": 1}),
+        (calling, "_call", False, {"HANDED_OVER": 1, "IN_DOUBT": 1, "HELD": 1}),
         (working, "call_each", False, {"HANDED_OVER": 2, "HELD": 1}),
     ],
 )
@@ -188,14 +192,14 @@ def test_a_slow_worker_does_not_send_what_was_parked_meanwhile(
     supply()
     validated()
     batch = mailing.released(Channel.SMS)
-    real = calling.release
+    real = calling._release_first
 
-    def slow_after_release(**named: Any) -> Any:
-        key = real(**named)
+    def slow_after_release(*given: Any) -> Any:
+        ready = real(*given)
         outbox.sweep(at=LATER)
-        return key
+        return ready
 
-    monkeypatch.setattr(calling, "release", slow_after_release)
+    monkeypatch.setattr(calling, "_release_first", slow_after_release)
     assert work() == 0
     assert states(batch) == {"IN_DOUBT": 1}
     assert provider.got == []
@@ -206,14 +210,14 @@ def test_a_stop_between_release_and_call_is_in_time(mailing: Mailing, provider: 
     supply()
     validated()
     batch = mailing.released(Channel.SMS)
-    real = calling.release
+    real = calling._release_first
 
-    def stopped_after_release(**named: Any) -> Any:
-        key = real(**named)
+    def stopped_after_release(*given: Any) -> Any:
+        ready = real(*given)
         batches.stop_batch(batch_id=batch.id, reason="Wrong words", by=mailing.operator, at=NOON)
-        return key
+        return ready
 
-    monkeypatch.setattr(calling, "release", stopped_after_release)
+    monkeypatch.setattr(calling, "_release_first", stopped_after_release)
     assert work() == 0
     assert states(batch) == {"STOPPED": 1}
     assert provider.got == []
@@ -265,7 +269,8 @@ def test_a_worker_goes_on_after_its_connection_was_lost(provider: Provider) -> N
     assert claimed
     made = outbox.make(claimed.batch, claimed.message_ids)
     for message_id in made.items:
-        assert outbox.release(claimed=claimed, made=made, at=NOON, only=message_id)
+        with transaction.atomic():
+            assert release_one(claimed=claimed, id_=message_id, state=BatchState.RELEASED, at=NOON)
         connection.close()
     assert states(batch) == {"RELEASED": 2}
 

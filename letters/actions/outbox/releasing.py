@@ -1,7 +1,6 @@
 """Releases what was made: the hold check, the supplier's capacity and the move are one statement."""
 
 import uuid
-from collections.abc import Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -17,7 +16,7 @@ from letters.actions.locks import lock_for_state
 from letters.actions.outbox.claiming import Claim
 from letters.actions.outbox.making import Made
 from letters.actions.outbox.prepared import argument, execute, statement
-from letters.actions.suppliers import count_as_taken, is_open, lock_room
+from letters.actions.suppliers import count_as_taken, is_limited, is_open, lock_room
 from letters.models import Message
 from letters.queries import uk_date
 from letters.rules import BatchState, MessageState
@@ -58,30 +57,55 @@ _TYPES = ("bigint", "uuid", "bigint", "timestamptz", "uuid", "bigint")
 
 
 @transaction.atomic
-def release(*, claimed: Claim, made: Made, at: datetime, only: UUID | None = None) -> UUID | None:
+def release(*, claimed: Claim, made: Made, at: datetime) -> UUID | None:
     """Releases what was made, unless a hold stands, by one statement; returns the hand-over's id.
 
-    `only` releases one message of the claim. A message changes only while this claim's token is on it.
-    None when nothing was released: all were held, failed, stopped, or claimed by somebody else since.
-    Where the batch is paused, or the supplier has closed or has no more room today, they wait again.
+    A message changes only while this claim's token is on it. None when nothing was released: all were
+    held, failed, stopped, or claimed by somebody else since. Where the batch is paused, or the supplier
+    has closed or has no more room today, they wait again.
     """
     state = lock_for_state(claimed.batch.pk)
-    _fail(claimed, made.failed)
-    room = lock_room(claimed.supplier, at=at)
-    if state != BatchState.RELEASED or not room or not is_open(claimed.supplier, at=at):
-        put_back(claimed)
+    fail_unmade(claimed, made)
+    room = _room(claimed, state, at)
+    if not room:
         return None
     key = uuid.uuid4()
-    given = (claimed.token, only, room, at, key, claimed.supplier.pk)
-    if only:
-        (released,) = execute(_release_one(claimed.channel, uk_date(at)), given)
-    else:
-        with connection.cursor() as cursor:
-            cursor.execute(*_release(claimed.channel, uk_date(at), *given))
-            (released,) = cursor.fetchone()
+    with connection.cursor() as cursor:
+        cursor.execute(*_release(claimed.channel, uk_date(at), claimed.token, None, room, at, key, claimed.supplier.pk))
+        released = int(cursor.fetchone()[0])
     if released:
         count_as_taken(claimed.supplier, released, at=at)
     return key if released else None
+
+
+def release_one(*, claimed: Claim, id_: UUID, state: BatchState, at: datetime) -> UUID | None:
+    """Does as `release` for one message, in a transaction that has the batch's lock: it is in this state.
+
+    Without a daily capacity, its supplier's day is for the caller to count, once a claim: workers would
+    wait for each other to count each message.
+    """
+    room = _room(claimed, state, at)
+    if not room:
+        return None
+    key = uuid.uuid4()
+    (released,) = execute(
+        _release_one(claimed.channel, uk_date(at)), (claimed.token, id_, room, at, key, claimed.supplier.pk)
+    )
+    if released and is_limited(claimed.supplier):
+        count_as_taken(claimed.supplier, 1, at=at)
+    return key if released else None
+
+
+def _room(claimed: Claim, state: BatchState, at: datetime) -> int:
+    """Returns how many more may be released at this moment; where none may, all of the claim waits again."""
+    if (
+        state == BatchState.RELEASED
+        and is_open(claimed.supplier, at=at)
+        and (room := lock_room(claimed.supplier, at=at))
+    ):
+        return room
+    put_back(claimed)
+    return 0
 
 
 @lru_cache(maxsize=2)
@@ -127,7 +151,8 @@ def put_back(claimed: Claim) -> None:
     )
 
 
-def _fail(claimed: Claim, failed: Mapping[UUID, str]) -> None:
+def fail_unmade(claimed: Claim, made: Made) -> None:
+    """Says of what could not be made why."""
     ours = Message.objects.filter(state=MessageState.MAKING, lease_token=claimed.token)
-    for message_id, failure in failed.items():
+    for message_id, failure in made.failed.items():
         ours.filter(id=message_id).update(state=MessageState.FAILED, failure=failure[:300], lease_until=None)

@@ -107,7 +107,12 @@ class Notify(OneCallEach):
 
 def _client(key: str, base_url: str, timeout: int) -> Any:
     client: Any = NotificationsAPIClient  # which has no types
-    return client(key, base_url=base_url, timeout=timeout)
+    made = client(key, base_url=base_url, timeout=timeout)
+    # Asked of the environment once: requests would look for proxies and certificates at every call.
+    session = made.request_session
+    found = session.merge_environment_settings(base_url, {}, False, None, None)
+    session.proxies, session.verify, session.trust_env = found["proxies"], found["verify"], False
+    return made
 
 
 def _event(said: dict[str, Any]) -> Event:

@@ -117,6 +117,15 @@ def test_the_rate_is_kept_over_all_workers(notify: NotifyStub, settings: Any) ->
     assert max(seconds.count(each) for each in seconds) <= 2
 
 
+def test_proxies_and_certificates_are_those_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ssl/ours.pem")
+    monkeypatch.setenv("NO_PROXY", "inside.example")
+    session = client._client(client._NO_KEY, "https://notify.example", 1).request_session
+    assert (session.proxies["https"], session.verify) == ("http://proxy.example:3128", "/etc/ssl/ours.pem")
+    assert "https" not in client._client(client._NO_KEY, "https://inside.example", 1).request_session.proxies
+
+
 def test_losing_redis_stops_nothing(notify: NotifyStub, settings: Any) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1"
     Notify().send(text())

@@ -44,14 +44,14 @@ def resume_mending() -> None:
 @shared_task
 def carry_on_list(list_id: str) -> None:
     """Checks or sends one long list of a hospital unit."""
-    carry_on(list_id=UUID(list_id))
+    carry_on(list_id=UUID(list_id), at=timezone.now())
 
 
 @shared_task
 def resume_hospital_lists() -> None:
     """Takes up whatever lists of hospital units are waiting, or were left by a worker that died."""
     for list_id in waiting_list_ids():
-        carry_on(list_id=list_id)
+        carry_on(list_id=list_id, at=timezone.now())
 
 
 @shared_task

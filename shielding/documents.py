@@ -10,6 +10,7 @@ from typing import Any
 from cohort import policies as cohort_policies
 from cohort.drafting import DRAFT_TRANSITIONS
 from cohort.late import REMINDER_TRANSITIONS
+from cohort.long_lists import LIST_TRANSITIONS
 from cohort.rules import REVIEW_TRANSITIONS, RUN_TRANSITIONS
 from coordinators import policies as coordination_policies
 from coordinators.conference_rules import ACTION_TRANSITIONS, CONFERENCE_TRANSITIONS
@@ -23,6 +24,7 @@ MACHINES: dict[str, Mapping[Any, Collection[StrEnum]]] = {
     "Draft of a criterion": DRAFT_TRANSITIONS,
     "Search run": RUN_TRANSITIONS,
     "Review of a list entry by its practice": REVIEW_TRANSITIONS,
+    "List of a hospital unit": LIST_TRANSITIONS,
     "Reminder to a practice or its care system": REMINDER_TRANSITIONS,
     "Batch of letters or texts": BATCH_TRANSITIONS,
     "One letter or text": MESSAGE_TRANSITIONS,

@@ -69,9 +69,12 @@ class ListOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     sent_at = serializers.DateTimeField()
     status = serializers.ChoiceField(
-        ["SENDING", "SENT"], help_text="SENDING: a worker is taking the list in; ask again. SENT: its good rows count."
+        ["SENDING", "SENT", "FAILED"],
+        help_text="SENDING: a worker is taking the list in; ask again. SENT: its good rows count."
+        " FAILED: it could not be taken in, and nothing in it counts; send it again under the same key.",
     )
-    counts = CountsOut(help_text="All 0, but for `wrong`, while the list is SENDING.")
+    failure = serializers.CharField(help_text="Why it FAILED, for people; else empty.")
+    counts = CountsOut(help_text="All 0, but for `wrong`, unless the list is SENT.")
 
 
 class SentOut(ListOut):

@@ -30,6 +30,7 @@ from cohort.api.serializers import (
     WithdrawIn,
 )
 from cohort.hospital_lists import COLUMNS, MOST_ROWS, ReadList, RowError, UnusableList, check_rows
+from cohort.long_lists import FAILURES, Failure, ListState
 from cohort.models import HospitalList, HospitalRow
 from cohort.policies import check_can_send_patients
 from cohort.queries import hospitals as queries
@@ -43,7 +44,6 @@ LISTS_PER_PAGE = 50
 ROWS_PER_PAGE = 500
 _KEY = re.compile(r"[A-Za-z0-9._:-]{8,100}")
 _COLUMNS = frozenset(column.name for column in COLUMNS)
-_SENT = [HospitalList.State.SENDING, HospitalList.State.SENT]
 _ERRORS = {401: ErrorOut, 403: ErrorOut, 429: ErrorOut}
 _PAGE = OpenApiParameter("page", int, description="From 1.")
 
@@ -55,7 +55,7 @@ class Lists(UnitView):
     def get(self, request: Request) -> Response:
         """The lists that your unit has sent, the newest first."""
         by = check_can_send_patients(self.by(request))
-        page, about = _page(request, queries.lists(by).filter(state__in=_SENT), LISTS_PER_PAGE)
+        page, about = _page(request, queries.lists(by).exclude(sent_at=None), LISTS_PER_PAGE)
         counts = queries.counts(by, page)
         return Response({**about, "results": [_list(each, counts[each.pk]) for each in page]})
 
@@ -75,7 +75,7 @@ class Lists(UnitView):
         responses={
             200: SentOut,
             201: SentOut,
-            202: OpenApiResponse(SentOut, "A long list, being taken in. `read_list` says when it is SENT."),
+            202: OpenApiResponse(SentOut, "A long list, being taken in. `read_list` says when it is SENT or FAILED."),
             400: ErrorOut,
             409: ErrorOut,
             413: ErrorOut,
@@ -88,7 +88,8 @@ class Lists(UnitView):
         """Sends a list. Its good rows count; the others are left out and told one by one.
 
         At once and with 201, or where there are more than 1,000 good rows after a minute or two: then the answer
-        is 202, with the rows that could not be read, and the list is SENDING until all of it counts.
+        is 202, with the rows that could not be read, and the list is SENDING until all of it counts. If that cannot
+        be done, by no fault of yours, it is FAILED and nothing of it counts: the same key and list again start anew.
         """
         by = check_can_send_patients(self.by(request))
         key = request.headers.get("Idempotency-Key", "")
@@ -110,7 +111,7 @@ class Lists(UnitView):
             return refused(409, "key_used", "This Idempotency-Key came before with another list. Use a new one.")
         counts = queries.counts(by, [sent])[sent.pk]
         told = _told(queries.errors_of(sent))
-        is_waiting = sent.state == HospitalList.State.SENDING
+        is_waiting = sent.state == ListState.SENDING
         if is_waiting:
             wake(carry_on_list, str(sent.pk))
         status = 202 if is_waiting else 201
@@ -138,8 +139,8 @@ class Rows(UnitView):
         by = check_can_send_patients(self.by(request))
         sent = _sent(by, list_id)
         found = queries.rows_of(by, sent.pk)
-        is_waiting = sent.state == HospitalList.State.SENDING
-        page, about = _page(request, found.none() if is_waiting else found, ROWS_PER_PAGE)
+        is_sent = sent.state == ListState.SENT
+        page, about = _page(request, found if is_sent else found.none(), ROWS_PER_PAGE)
         record_read(by=by, what="api:rows", patient_ids=queries.shown_ids(page), at=timezone.now())
         return Response({**about, "results": [_row(each) for each in page]})
 
@@ -196,7 +197,7 @@ def _sent(by: Membership, list_id: UUID) -> HospitalList:
         found = queries.one_list(by, list_id)
     except HospitalList.DoesNotExist as error:
         raise Http404 from error
-    if found.state not in _SENT:
+    if found.sent_at is None:
         raise Http404
     return found
 
@@ -211,7 +212,7 @@ def _page(request: Request, found: QuerySet[Any], size: int) -> tuple[list[Any],
 
 
 def _list(found: HospitalList, counts: queries.ListCounts) -> dict[str, Any]:
-    if found.state == HospitalList.State.SENDING:
+    if found.state != ListState.SENT:
         counts = queries.ListCounts({}, counts.wrong)
     return dict(
         ListOut(
@@ -219,6 +220,7 @@ def _list(found: HospitalList, counts: queries.ListCounts) -> dict[str, Any]:
                 "id": found.pk,
                 "sent_at": found.sent_at,
                 "status": found.state,
+                "failure": FAILURES[Failure(found.failure)] if found.failure else "",
                 "counts": {
                     "rows": counts.rows,
                     "taken": counts.of("taken"),

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from cohort.long_lists import LIST_TRANSITIONS, Failure, ListState
 from cohort.matching import ROW_TRANSITIONS, RowState
 from cohort.models.lists import ListFact
 from cohort.models.patients import Patient
@@ -20,7 +21,8 @@ class HospitalList(models.Model):
     """A list of a unit's patients: read (WAITING), matched (CHECKED), asked to be sent (SENDING), then SENT.
 
     Its requests count once it is SENT. A long list is matched and sent by a worker; until it is matched, its good
-    rows are in `waiting`.
+    rows are in `waiting`. `tries` are those since it was asked for, the one that goes on included; where the last of
+    them fails too, the list is FAILED and `failure` says why.
 
     `errors` are the rows that could not be read: line, column and reason of each problem. `rejected`
     are those rows as they came, to be downloaded, mended and sent again. A list that was not sent
@@ -31,16 +33,10 @@ class HospitalList(models.Model):
         UPLOAD = "UPLOAD", "Uploaded"
         API = "API", "By the API"
 
-    class State(models.TextChoices):
-        WAITING = "WAITING", "Being checked"
-        CHECKED = "CHECKED", "Checked, not sent"
-        SENDING = "SENDING", "Being sent"
-        SENT = "SENT", "Sent"
-
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     unit = models.ForeignKey("accounts.Organisation", models.PROTECT, related_name="hospital_lists")
     via = models.CharField(max_length=6, choices=Via)
-    state = models.CharField(max_length=7, choices=State)
+    state = models.CharField(max_length=7, choices=[(s.value, s.value.title()) for s in ListState])
     checked_at = models.DateTimeField()
     checked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     sent_at = models.DateTimeField(null=True, blank=True, help_text="When it was asked for.")
@@ -48,6 +44,11 @@ class HospitalList(models.Model):
     sha256 = models.CharField(max_length=64, help_text="Of what was sent.")
     idempotency_key = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001 - many have none
     waiting = models.JSONField(default=list, db_default=[], blank=True)
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
+    tried_at = models.DateTimeField(null=True, blank=True)
+    failure = models.CharField(
+        max_length=10, choices=[(f.value, f.value.title()) for f in Failure], blank=True, default="", db_default=""
+    )
     errors = models.JSONField(default=list, blank=True)
     rejected = models.JSONField(default=list, blank=True)
 
@@ -56,17 +57,28 @@ class HospitalList(models.Model):
             models.UniqueConstraint(fields=["unit", "idempotency_key"], name="one_list_per_idempotency_key"),
             models.CheckConstraint(
                 condition=Q(state__in=["SENDING", "SENT"], sent_at__isnull=False, sent_by__isnull=False)
-                | Q(state__in=["WAITING", "CHECKED"], sent_at__isnull=True, sent_by__isnull=True),
+                | Q(state__in=["WAITING", "CHECKED"], sent_at__isnull=True, sent_by__isnull=True)
+                | Q(state="FAILED", sent_at__isnull=True, sent_by__isnull=True)
+                | Q(state="FAILED", sent_at__isnull=False, sent_by__isnull=False),
                 name="hospital_list_sent_at_and_by",
+            ),
+            models.CheckConstraint(
+                condition=(Q(state="FAILED") & ~Q(failure="")) | (~Q(state="FAILED") & Q(failure="")),
+                name="a_failed_list_says_why",
             ),
         ]
         indexes = [models.Index(fields=["unit", "-checked_at"], name="hospital_list_by_unit")]
         triggers = [
+            pgtrigger.FSM(
+                name="legal_moves",
+                field="state",
+                transitions=sorted((a.value, b.value) for a, after in LIST_TRANSITIONS.items() for b in after),
+            ),
             pgtrigger.Protect(
                 name="sent_lists_stay",
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 condition=pgtrigger.Q(old__state="SENT"),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

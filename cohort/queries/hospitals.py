@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db.models import Count, Exists, Func, IntegerField, OuterRef, QuerySet
 
 from cohort.hospital_lists import RowError
+from cohort.long_lists import WAITING_STATES, ListState
 from cohort.matching import RowState
 from cohort.models import HospitalList, HospitalRow, ListFact, Patient
 from cohort.queries.matching import Known, known_people
@@ -63,9 +64,14 @@ def one_list(by: Membership, list_id: UUID) -> HospitalList:
     return found.get(pk=list_id, unit_id=by.organisation_id)
 
 
+def failed(by: Membership) -> list[HospitalList]:
+    """Returns the unit's lists that could not be checked or sent, the newest first."""
+    return list(lists(by).filter(state=ListState.FAILED))
+
+
 def waiting_list_ids() -> list[UUID]:
     """Returns the lists that wait for a worker to check or send them, the oldest first."""
-    waiting = HospitalList.objects.filter(state__in=[HospitalList.State.WAITING, HospitalList.State.SENDING])
+    waiting = HospitalList.objects.filter(state__in=WAITING_STATES)
     return list(waiting.order_by("checked_at", "pk").values_list("pk", flat=True))
 
 
@@ -105,7 +111,7 @@ def rows_of(by: Membership, list_id: UUID, tab: str = "") -> QuerySet[HospitalRo
 
 def to_decide(by: Membership) -> QuerySet[HospitalRow, Any]:
     """Returns the doubtful rows of every list that was sent, the oldest list first."""
-    waiting = rows(by).filter(state=RowState.DOUBTFUL, hospital_list__state=HospitalList.State.SENT)
+    waiting = rows(by).filter(state=RowState.DOUBTFUL, hospital_list__state=ListState.SENT)
     return waiting.select_related("hospital_list").order_by("hospital_list__sent_at", "number")
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from cohort.actions.hospitals import lists as actions
 from cohort.hospital_lists import COLUMNS, UnusableList, mended_csv, read_file, template_csv, template_xlsx
+from cohort.long_lists import FAILURES, LATE, TRIES, WAITING_STATES, Failure, ListState
 from cohort.matching import RowState
 from cohort.models import HospitalList, HospitalRow
 from cohort.policies import check_can_send_patients
@@ -101,6 +102,7 @@ def lists(request: MemberRequest) -> HttpResponse:
             "page": page,
             "rows": [(each, counts[each.pk]) for each in page],
             "to_decide": queries.to_decide(by).count(),
+            "failed": queries.failed(by),
             "columns": COLUMNS,
         },
         status=422 if form.errors else 200,
@@ -120,7 +122,10 @@ def template(request: MemberRequest, kind: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def one_list(request: MemberRequest, list_id: UUID) -> HttpResponse:
-    """One list: what would become of each row before it is sent, and what did after. A POST sends or discards it."""
+    """One list: what would become of each row before it is sent, and what did after.
+
+    A POST sends it, discards it, or has one that failed tried again.
+    """
     by = _member(request)
     now = timezone.now()
     if request.method == "POST":
@@ -128,20 +133,21 @@ def one_list(request: MemberRequest, list_id: UUID) -> HttpResponse:
             found_or_404(actions.discard_list, list_id=list_id, by=by)
             messages.success(request, "The list is discarded. Nothing was changed")
             return redirect("cohort:hospital_lists")
-        sent: HospitalList = found_or_404(actions.send_list, list_id=list_id, by=by, at=now)
+        act = actions.try_again if request.POST.get("act") == "again" else actions.send_list
+        sent: HospitalList = found_or_404(act, list_id=list_id, by=by, at=now)
         _wake_for(sent)
-        if sent.state == HospitalList.State.SENT:
+        if sent.state == ListState.SENT:
             messages.success(request, "The list is sent")
         return redirect("cohort:hospital_list", list_id)
     found: HospitalList = found_or_404(queries.one_list, by, list_id)
     counts = queries.counts(by, [found])[found.pk]
-    is_waiting = found.state in {HospitalList.State.WAITING, HospitalList.State.SENDING}
+    has_rows = found.state in {ListState.CHECKED, ListState.SENT}
     tabs = [tab for tab in queries.TABS if tab != ("taken" if found.state == "CHECKED" else "matched")]
     filled = [tab for tab in tabs if counts.of(tab)]
     tab = request.GET.get("tab", "")
     tab = tab if tab in tabs else (filled or tabs)[0]
     rows = queries.rows_of(by, list_id, tab)
-    page = Paginator(rows.none() if is_waiting else rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows if has_rows else rows.none(), ROWS_PER_PAGE).get_page(request.GET.get("page"))
     errors = queries.errors_of(found)
     record_read(by=by, what="cohort:hospital_list", patient_ids=queries.shown_ids(page), at=now)
     return render(
@@ -149,7 +155,11 @@ def one_list(request: MemberRequest, list_id: UUID) -> HttpResponse:
         "cohort/hospitals/list.html",
         {
             "list": found,
-            "is_waiting": is_waiting,
+            "is_waiting": found.state in WAITING_STATES,
+            "is_late": now - (found.sent_at or found.checked_at) > LATE,
+            "tries": TRIES,
+            "has_rows": has_rows,
+            "failure": FAILURES[Failure(found.failure)] if found.failure else "",
             "counts": counts,
             "tabs": tabs,
             "tab": tab,
@@ -209,7 +219,7 @@ def one_row(request: MemberRequest, row_id: UUID) -> HttpResponse:
 
 
 def _wake_for(made: HospitalList) -> None:
-    if made.state in {HospitalList.State.WAITING, HospitalList.State.SENDING}:
+    if made.state in WAITING_STATES:
         wake(carry_on_list, str(made.pk))
 
 
@@ -218,7 +228,7 @@ def _doubtful(request: MemberRequest, by: Membership, found: HospitalRow) -> Htt
     offered = queries.candidates(found)
     names = [f"{known.given_name} {known.family_name}" if known else "known no more" for _, known in offered]
     form = WhoIsMeantForm(request.POST if request.method == "POST" else None, people=names)
-    is_sent = found.hospital_list.state == HospitalList.State.SENT
+    is_sent = found.hospital_list.state == ListState.SENT
     if request.method == "POST" and is_sent and form.is_valid():
         who = form.cleaned_data["who"]
         number = None if who == "none" else offered[int(who)][0]["nhs_number"]

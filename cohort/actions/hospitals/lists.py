@@ -1,7 +1,8 @@
 """A unit's lists: checked and kept, then sent; doubtful rows decided by a person; requests taken back.
 
 Whatever way a list came, the same is done with it: a short one at once, one of more than `AT_ONCE` rows by a
-worker, who calls `carry_on`. A list or row of another unit does not exist (`DoesNotExist`).
+worker, who calls `carry_on`, and tries again where that fails (`cohort.long_lists`). A list or row of another unit
+does not exist (`DoesNotExist`).
 """
 
 import logging
@@ -13,11 +14,14 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
+import duckdb
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from cohort.actions.facts import CannotWithdraw, withdraw_fact
 from cohort.actions.hospitals.standing import bring_into_step, take
 from cohort.hospital_lists import ReadList, SentRow, UnusableList, reject_opposite
+from cohort.long_lists import TRIES, WAITING_STATES, Failure, ListState, may_try
 from cohort.matching import RowState, Verdict
 from cohort.models import HospitalList, HospitalRow
 from cohort.policies import check_can_send_patients
@@ -29,9 +33,9 @@ from shielding.accounts.models import Membership
 logger = logging.getLogger(__name__)
 #: How long a list that was checked waits to be sent.
 KEPT = timedelta(days=1)
+_NOT_SENT = [ListState.WAITING, ListState.CHECKED, ListState.FAILED]
 #: So many rows take a second or two; thirty times as many would hold a page up for a minute.
 AT_ONCE = 1_000
-_State = HospitalList.State
 
 
 class KeyUsed(Exception):
@@ -58,9 +62,9 @@ def check_list(*, read: ReadList, sha256: str, by: Membership, at: datetime) -> 
     """
     check_can_send_patients(by)
     HospitalList.objects.filter(
-        unit_id=by.organisation_id, state__in=[_State.WAITING, _State.CHECKED], checked_at__lt=at - KEPT
+        unit_id=by.organisation_id, state__in=_NOT_SENT, sent_at=None, checked_at__lt=at - KEPT
     ).delete()
-    made = _keep(read, sha256=sha256, via=HospitalList.Via.UPLOAD, by=by, at=at, state=_State.WAITING)
+    made = _keep(read, sha256=sha256, via=HospitalList.Via.UPLOAD, by=by, at=at, state=ListState.WAITING)
     return made if len(read.rows) > AT_ONCE else _go_on(made, by=by)
 
 
@@ -72,12 +76,24 @@ def send_list(*, list_id: UUID, by: Membership, at: datetime) -> HospitalList:
     already. A long list is SENDING, for `carry_on`. Raises NotAllowed, HospitalList.DoesNotExist.
     """
     check_can_send_patients(by)
-    found = HospitalList.objects.select_for_update(of=("self",)).get(pk=list_id, unit_id=by.organisation_id)
-    if found.state != _State.CHECKED:
+    found = _lists_of(by).get(pk=list_id)
+    if found.state != ListState.CHECKED:
         return found
-    found.state, found.sent_at, found.sent_by = _State.SENDING, at, by.user
-    found.save(update_fields=["state", "sent_at", "sent_by"])
+    found.state, found.sent_at, found.sent_by = ListState.SENDING, at, by.user
+    found.tries, found.tried_at = 0, None
+    found.save(update_fields=["state", "sent_at", "sent_by", "tries", "tried_at"])
     return found if found.rows.count() > AT_ONCE else _go_on(found, by=by)
+
+
+@transaction.atomic
+def try_again(*, list_id: UUID, by: Membership, at: datetime) -> HospitalList:
+    """Has a list that FAILED be checked or sent once more, as it came, by a worker, and returns it.
+
+    Nothing in it has counted, so it is as if it had been sent now, by whoever asks. A list in any other state is
+    returned as it is. Raises NotAllowed, HospitalList.DoesNotExist.
+    """
+    check_can_send_patients(by)
+    return _again(_lists_of(by).get(pk=list_id), by=by, at=at)
 
 
 @transaction.atomic
@@ -86,17 +102,19 @@ def submit_list(
 ) -> tuple[HospitalList, bool]:
     """Checks and sends a list at once; returns it, and whether it is new: the same key and list again do nothing.
 
-    A long one is SENDING, for `carry_on`. Raises KeyUsed, UnusableList where no row is good, NotAllowed.
+    A long one is SENDING, for `carry_on`; one that FAILED is so again, and as good as new. Raises KeyUsed,
+    UnusableList where no row is good, NotAllowed.
     """
     check_can_send_patients(by)
     with connection.cursor() as cursor:
         # Whoever sends the same key meanwhile waits, and then finds the list there.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"{by.organisation_id} {idempotency_key}"])
-    there = HospitalList.objects.filter(unit_id=by.organisation_id, idempotency_key=idempotency_key).first()
+    there = _lists_of(by).filter(idempotency_key=idempotency_key).first()
     if there is not None:
         if there.sha256 != sha256:
             raise KeyUsed
-        return there, False
+        has_failed = there.state == ListState.FAILED
+        return _again(there, by=by, at=at), has_failed
     if not read.rows:
         raise UnusableList("No row can be used.")
     made = _keep(
@@ -105,7 +123,7 @@ def submit_list(
         via=HospitalList.Via.API,
         by=by,
         at=at,
-        state=_State.SENDING,
+        state=ListState.SENDING,
         idempotency_key=idempotency_key,
         sent_at=at,
         sent_by_id=by.user_id,
@@ -113,33 +131,33 @@ def submit_list(
     return (made if len(read.rows) > AT_ONCE else _go_on(made, by=by)), True
 
 
-def carry_on(*, list_id: UUID) -> None:
+def carry_on(*, list_id: UUID, at: datetime) -> None:
     """Checks or sends a list that waits for it, whole or not at all. Safe to call at any time, by any worker.
 
-    A list that is gone, done, or in another worker's hands is left alone; so is one that fails, for the next call.
+    A list that is gone, done, in another worker's hands or was tried a moment ago is left alone. One that fails is
+    left for later calls; after `TRIES` of them it is FAILED, with the reason.
     """
+    tried = _begin_try(list_id, at=at)
+    if tried is None:
+        return
     try:
         with transaction.atomic():
-            found = (
-                HospitalList.objects.select_for_update(of=("self",), skip_locked=True)
-                .filter(pk=list_id, state__in=[_State.WAITING, _State.SENDING])
-                .first()
-            )
+            found = _untaken(list_id).filter(tries=tried).first()
             if found is not None:
                 _go_on(found, by=_whose(found))
     except Exception as error:
         # The text of an unexpected error may quote a person's data, so only its kind and place are kept.
         kind = type(error).__name__
         logger.error("Hospital list %s: %s\n%s", list_id, kind, "".join(traceback.format_tb(error.__traceback__)))
+        if tried >= TRIES:
+            _fail(list_id, Failure.NO_RECORDS if isinstance(error, duckdb.Error | OSError) else Failure.FAULT)
 
 
 @transaction.atomic
 def discard_list(*, list_id: UUID, by: Membership) -> None:
     """Deletes a list that is not to be sent. Raises NotAllowed, HospitalList.DoesNotExist."""
     check_can_send_patients(by)
-    HospitalList.objects.select_for_update(of=("self",)).get(
-        pk=list_id, unit_id=by.organisation_id, state__in=[_State.WAITING, _State.CHECKED]
-    ).delete()
+    _lists_of(by).get(pk=list_id, state__in=_NOT_SENT).delete()
 
 
 @transaction.atomic
@@ -188,8 +206,50 @@ def _locked(row_id: UUID, by: Membership) -> HospitalRow:
     return (
         HospitalRow.objects.select_for_update(of=("self",))
         .select_related("fact", "hospital_list")
-        .get(pk=row_id, hospital_list__unit_id=by.organisation_id, hospital_list__state=HospitalList.State.SENT)
+        .get(pk=row_id, hospital_list__unit_id=by.organisation_id, hospital_list__state=ListState.SENT)
     )
+
+
+def _lists_of(by: Membership) -> QuerySet[HospitalList]:
+    return HospitalList.objects.select_for_update(of=("self",)).filter(unit_id=by.organisation_id)
+
+
+def _untaken(list_id: UUID) -> QuerySet[HospitalList]:
+    """Returns the list, locked, if it waits for a worker and none has it."""
+    free = HospitalList.objects.select_for_update(of=("self",), skip_locked=True)
+    return free.filter(pk=list_id, state__in=WAITING_STATES)
+
+
+@transaction.atomic
+def _begin_try(list_id: UUID, *, at: datetime) -> int | None:
+    """Returns the number of the try that begins now, or None. It is kept first: a worker that is killed has had it."""
+    found = _untaken(list_id).first()
+    if found is None or not may_try(tries=found.tries, tried_at=found.tried_at, at=at):
+        return None
+    if found.tries >= TRIES:
+        _fail(list_id, Failure.STOPPED)
+        return None
+    found.tries, found.tried_at = found.tries + 1, at
+    found.save(update_fields=["tries", "tried_at"])
+    return found.tries
+
+
+def _fail(list_id: UUID, why: Failure) -> None:
+    HospitalList.objects.filter(pk=list_id, state__in=WAITING_STATES, tries__gte=TRIES).update(
+        state=ListState.FAILED, failure=why
+    )
+
+
+def _again(found: HospitalList, *, by: Membership, at: datetime) -> HospitalList:
+    if found.state != ListState.FAILED:
+        return found
+    if found.sent_at is None:
+        found.state, found.checked_at, found.checked_by = ListState.WAITING, at, by.user
+    else:
+        found.state, found.sent_at, found.sent_by = ListState.SENDING, at, by.user
+    found.tries, found.tried_at, found.failure = 0, None, ""
+    found.save()
+    return found
 
 
 def _keep(
@@ -199,7 +259,7 @@ def _keep(
     via: HospitalList.Via,
     by: Membership,
     at: datetime,
-    state: HospitalList.State,
+    state: ListState,
     **others: Any,
 ) -> HospitalList:
     """Returns a list with its good rows waiting to be matched."""
@@ -228,8 +288,8 @@ def _go_on(found: HospitalList, *, by: Membership) -> HospitalList:
     """Matches the rows that wait; has those of a list that is to be sent count; and returns the list."""
     if found.waiting:
         _match(found)
-    found.state = _State.CHECKED if found.state == _State.WAITING else _State.SENT
-    if found.state == _State.SENT and found.sent_at is not None:
+    found.state = ListState.CHECKED if found.state == ListState.WAITING else ListState.SENT
+    if found.state == ListState.SENT and found.sent_at is not None:
         take(list(found.rows.filter(state=RowState.MATCHED).order_by("number")), by=by, at=found.sent_at)
     found.save(update_fields=["state", "waiting", "errors", "rejected"])
     return found

@@ -28,6 +28,7 @@ def test_every_page_is_accessible_and_a_list_goes_by_keyboard(
     page: Any,
     axe: Callable[[Any], None],
     tmp_path: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     scene = make_scene(settings)
     client.force_login(scene.staff.user)
@@ -90,9 +91,20 @@ def test_every_page_is_accessible_and_a_list_goes_by_keyboard(
     made = actions.check_list(read=only_wrong, sha256="0" * 64, by=scene.staff, at=NOW)
     page.goto(reverse("cohort:hospital_list", args=[made.pk]))
     axe(page)
-    HospitalList.objects.filter(pk=made.pk).update(state="WAITING")
+    read = check_rows([(2, scene.row()), (3, scene.row(BOB)), (4, scene.row(action="?"))], today=TODAY)
+    monkeypatch.setattr(actions, "AT_ONCE", 1)
+    made = actions.check_list(read=read, sha256="0" * 64, by=scene.staff, at=NOW)
+    HospitalList.objects.filter(pk=made.pk).update(tries=2)
     page.goto(reverse("cohort:hospital_list", args=[made.pk]))
     page.get_by_role("heading", name="The list is being checked").wait_for()
-    axe(page)  # a long list that a worker has
+    axe(page)  # a long list that a worker has, and that takes longer than it should
     page.goto(reverse("cohort:hospital_lists"))
     axe(page)
+    HospitalList.objects.filter(pk=made.pk).update(state="FAILED", failure="STOPPED", tried_at=NOW)
+    page.goto(reverse("cohort:hospital_lists"))
+    axe(page)
+    page.get_by_role("link", name="the list of").press("Enter")
+    page.get_by_role("heading", name="The list could not be checked").wait_for()
+    axe(page)
+    page.get_by_role("button", name="Check it again").press("Enter")
+    page.get_by_role("heading", name="The list is being checked").wait_for()

@@ -77,6 +77,7 @@ def test_a_long_list_by_the_api_is_taken_at_once_and_counts_once_a_worker_has_se
 
     carry_on_list(taken["id"])
     sent = computer.call("get", address).json()
+    assert sent["failure"] == taken["failure"] == ""
     assert (sent["status"], sent["sent_at"]) == ("SENT", taken["sent_at"])
     assert sent["counts"] == {"rows": 2, "taken": 2, "to_decide": 0, "not_found": 0, "wrong": 2}
     assert [(error["row"], error["column"]) for error in sent["errors"]] == [(3, "action"), (4, "birth_date")]
@@ -95,28 +96,6 @@ def test_a_long_list_by_the_api_is_taken_at_once_and_counts_once_a_worker_has_se
 def test_the_api_says_that_it_answers_so(scene: Scene) -> None:
     answers = schema()["paths"][LISTS]["post"]["responses"]
     assert answers["202"]["content"] == answers["201"]["content"]
-
-
-def test_a_worker_that_fails_leaves_a_list_whole_for_the_next(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    computer = Computer(scene)
-    computer.call("post", LISTS, {"rows": rows_of(scene)})
-
-    def fail(*args: Any, **options: Any) -> None:
-        raise RuntimeError(AMINA)
-
-    with monkeypatch.context() as broken:
-        broken.setattr("cohort.actions.hospitals.standing.recompute", fail)
-        resume_hospital_lists()
-    assert "RuntimeError" in caplog.text
-    assert AMINA not in caplog.text
-    assert (HospitalRow.objects.count(), ListFact.objects.count()) == (0, 0)
-    assert HospitalList.objects.get().state == "SENDING"
-    resume_hospital_lists()
-    assert HospitalList.objects.get().state == "SENT"
-    assert HospitalList.objects.get().waiting == []
-    assert entry_of(BOB).is_on_list
 
 
 def upload(client: Client, scene: Scene) -> str:

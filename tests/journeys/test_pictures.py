@@ -1,5 +1,6 @@
 """docs/pictures.md shows every page of validation: UPDATE_PICTURES=1 takes its pictures anew."""
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,9 +12,11 @@ from django.urls import reverse
 from cohort.actions.bulk import confirm_together
 from cohort.actions.criteria import load_criteria_set
 from cohort.actions.decisions import confirm, remove
+from cohort.actions.hospitals import lists
 from cohort.actions.late import send_reminders
 from cohort.actions.questions import ask
-from cohort.models import Extract, ListEntry, Patient, PracticeList
+from cohort.long_lists import TRIES
+from cohort.models import Extract, HospitalList, ListEntry, Patient, PracticeList
 from cohort.queries.review import version
 from cohort.rules import RemovalReason
 from cohort.search.reference import Person, Record
@@ -154,7 +157,7 @@ def test_the_practices_pages(album: Album, register: Callable[..., None], tmp_pa
     check(album, "A practice", *(f"cohort.web.{module}" for module in modules.split()), "letters.web.lists")
 
 
-def test_the_hospital_units_pages(album: Album, settings: Any, tmp_path: Path) -> None:
+def test_the_hospital_units_pages(album: Album, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scene, page = make_scene(settings), album.page
     load_templates(at=NOW)
     file = tmp_path / "list.csv"
@@ -181,6 +184,17 @@ def test_the_hospital_units_pages(album: Album, settings: Any, tmp_path: Path) -
     page.get_by_role("button", name="Start with the first").press("Enter")
     page.get_by_role("heading", name="Who is").wait_for()
     album.take("unit-who-is-it")
+    monkeypatch.setattr(lists, "AT_ONCE", 1)
+    page.goto(reverse("cohort:hospital_lists"))
+    page.locator("input[type=file]").set_input_files(str(file))
+    page.get_by_role("button", name="Check the list").press("Enter")
+    page.get_by_text("The list is being checked").wait_for()
+    album.take("unit-being-checked")
+    # The page names it to be asked about.
+    number = uuid.UUID(int=2020 << 112)
+    failed = {"state": "FAILED", "failure": "STOPPED", "tried_at": MOMENT}
+    HospitalList.objects.filter(state="WAITING").update(id=number, tries=TRIES, **failed)
+    album.take("unit-failed", reverse("cohort:hospital_list", args=[number]))
     Patient.objects.filter(nhs_number=AMINA).update(unsafe_channels=[])
     album.take("unit-letters", reverse("letters:unit_letters"))
     album.client.post(reverse("letters:unit_letters"))

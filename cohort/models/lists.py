@@ -71,12 +71,12 @@ class ListFact(models.Model):
     `withdraws` names the fact that this row takes back; such a row asks for nothing itself.
     """
 
-    patient = models.ForeignKey(Patient, models.PROTECT, related_name="facts")
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="facts", db_index=False)
     source = models.CharField(max_length=10, choices=[(s.value, s.value) for s in FactSource])
     request = models.CharField(max_length=6, choices=[(r.value, r.value.title()) for r in Request], blank=True)
     reason = models.CharField(max_length=300, blank=True)
     at = models.DateTimeField()
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, db_index=False)
     organisation = models.ForeignKey("accounts.Organisation", models.PROTECT, null=True, blank=True)
     run = models.ForeignKey(SearchRun, models.PROTECT, null=True, blank=True)
     withdraws = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="withdrawn_by")
@@ -158,22 +158,25 @@ class UpdatedTogether(pghistory.UpdateEvent):  # type: ignore[misc]
 class ListEntry(models.Model):
     """One person's standing: on the list or not (computed from the facts), and the practice's review.
 
-    One row per person, whose id it shares. `is_on_list` is written only by
+    One row per person, whose id it shares. What refers to others has an index only where it is searched by: each
+    index more is written with every decision. `is_on_list` is written only by
     `cohort.actions.facts.recompute` and by landing. `recheck` says why somebody who was decided is to
     be looked at once more; the next decision empties it.
     """
 
     patient = models.OneToOneField(Patient, models.PROTECT, primary_key=True, related_name="entry")
     is_on_list = models.BooleanField()
-    because = models.ForeignKey(ListFact, models.PROTECT, null=True, blank=True, related_name="+")
+    because = models.ForeignKey(ListFact, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     changed_at = models.DateTimeField(help_text="When they last came on or went off the list.")
     is_flagged = models.BooleanField(help_text="A search has ever flagged them.")
-    practice_list = models.ForeignKey(PracticeList, models.PROTECT, null=True, blank=True, related_name="entries")
+    practice_list = models.ForeignKey(
+        PracticeList, models.PROTECT, null=True, blank=True, related_name="entries", db_index=False
+    )
     review_state = models.CharField(
         max_length=10, choices=[(s.value, s.value.replace("_", " ").capitalize()) for s in ReviewState]
     )
     reviewed_at = models.DateTimeField(null=True, blank=True)
-    reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
+    reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, db_index=False)
     removal_reason = models.CharField(max_length=30, choices=REMOVAL_REASONS, blank=True)
     removal_detail = models.CharField(max_length=300, blank=True)
     is_patient_told = models.BooleanField(null=True, blank=True, help_text="Has the person been told of the removal?")

@@ -54,7 +54,7 @@ class Patient(models.Model):
     family_name = models.CharField(max_length=100)
     birth_date = models.DateField()
     sex = models.CharField(max_length=1, choices=Sex)
-    practice = models.ForeignKey("accounts.Organisation", models.PROTECT, related_name="patients")
+    practice = models.ForeignKey("accounts.Organisation", models.PROTECT, related_name="patients", db_index=False)
     address_lines = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     postcode = models.CharField(max_length=8, blank=True)
     uprn = models.CharField("UPRN", max_length=12, blank=True)

@@ -14,7 +14,7 @@ class ReadLog(models.Model):
     """
 
     at = models.DateTimeField()
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_index=False)
     organisation = models.ForeignKey("accounts.Organisation", models.PROTECT)
     role = models.CharField(max_length=20)
     what = models.CharField(max_length=100)

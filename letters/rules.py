@@ -36,11 +36,21 @@ class MessageState(StrEnum):
 #: ran out and the sweeper put it back. RELEASED to WAITING: the provider said that it has not taken it.
 #: RELEASED to MAKING never happens: what was released is only ever handed over again under the same
 #: id, or stopped where the supplier does not have it. HANDED_OVER to FAILED: the supplier rejected
-#: it, or it came back. FAILED to HANDED_OVER: the supplier says late that it has it after all.
+#: it, or it came back. FAILED to HANDED_OVER: the supplier says late that it has it after all. WAITING, MAKING and
+#: HELD to HANDED_OVER: it says so of the attempt before, and the one that was queued is not needed.
 MESSAGE_TRANSITIONS: dict[MessageState, frozenset[MessageState]] = {
-    MessageState.WAITING: frozenset({MessageState.MAKING, MessageState.HELD, MessageState.STOPPED}),
+    MessageState.WAITING: frozenset(
+        {MessageState.MAKING, MessageState.HELD, MessageState.STOPPED, MessageState.HANDED_OVER}
+    ),
     MessageState.MAKING: frozenset(
-        {MessageState.WAITING, MessageState.RELEASED, MessageState.HELD, MessageState.FAILED, MessageState.STOPPED}
+        {
+            MessageState.WAITING,
+            MessageState.RELEASED,
+            MessageState.HELD,
+            MessageState.FAILED,
+            MessageState.STOPPED,
+            MessageState.HANDED_OVER,
+        }
     ),
     MessageState.RELEASED: frozenset(
         {
@@ -53,7 +63,7 @@ MESSAGE_TRANSITIONS: dict[MessageState, frozenset[MessageState]] = {
     ),
     MessageState.IN_DOUBT: frozenset({MessageState.HANDED_OVER, MessageState.FAILED}),
     MessageState.HANDED_OVER: frozenset({MessageState.FAILED}),
-    MessageState.HELD: frozenset({MessageState.WAITING, MessageState.STOPPED}),
+    MessageState.HELD: frozenset({MessageState.WAITING, MessageState.STOPPED, MessageState.HANDED_OVER}),
     MessageState.FAILED: frozenset({MessageState.WAITING, MessageState.HANDED_OVER, MessageState.STOPPED}),
     MessageState.STOPPED: frozenset(),
 }

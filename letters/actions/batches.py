@@ -4,14 +4,14 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import OuterRef, Q, Subquery
 
 from cohort.rules import Channel
 from letters.actions.batch_errors import BatchError, NobodyDue, NoTemplate, SamePerson, WrongState, check_move
 from letters.actions.locks import lock_out_workers
 from letters.actions.planning import queue
 from letters.actions.stopping import Stopped, stop_batch, stop_part
-from letters.models import Batch, Campaign, Message, TemplateVersion
+from letters.models import Batch, Campaign, Message, PastAttempt, TemplateVersion
 from letters.policies import check_can_send, check_can_write
 from letters.queries import hospital_campaign, latest_template, reached_otherwise
 from letters.rules import NOT_REACHED, BatchState, MessageState
@@ -40,6 +40,7 @@ INSERT INTO letters_pastattempt
   (message_id, attempt, supplier_id, released_at, hand_over_id, provider_id, failure, ended_at)
 SELECT id, attempt, supplier_id, released_at, hand_over_id, provider_id, failure, %s
 FROM letters_message WHERE id = ANY(%s::uuid[])
+ON CONFLICT (message_id, attempt) DO NOTHING
 """
 
 
@@ -178,9 +179,11 @@ def retry_failed(*, batch_id: UUID, by: Membership, at: datetime) -> int:
     ids = list(failed.filter(~reached_otherwise()).select_for_update(no_key=True).values_list("id", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(_KEEP_ATTEMPTS, [at, [str(id_) for id_ in ids]])
+    # Not always the next: one that counts after all may have had others behind it (`receipts`).
+    latest = PastAttempt.objects.filter(message=OuterRef("pk")).order_by("-attempt").values("attempt")[:1]
     count = failed.filter(id__in=ids).update(
         state=MessageState.WAITING,
-        attempt=F("attempt") + 1,
+        attempt=Subquery(latest) + 1,
         failure="",
         queued_at=at,
         released_at=None,

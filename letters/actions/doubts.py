@@ -8,7 +8,7 @@ from django.db import transaction
 
 from letters.actions.receipts import record
 from letters.actions.reconcile import NEVER_THERE
-from letters.models import Message
+from letters.models import Message, Settlement
 from letters.policies import check_can_send
 from letters.queries.doubts import age
 from letters.rules import DeliveryStatus, MessageState
@@ -26,7 +26,8 @@ class NotSettled(Exception):
 def settle_doubt(*, message_id: UUID, provider_id: str, by: Membership, at: datetime) -> Message:
     """Settles a message in doubt: handed over, where the supplier has it under an id of its own, or else failed.
 
-    Only once the supplier can no longer be asked by us. Raises NotSettled, Message.DoesNotExist, NotAllowed.
+    Who settled it, when and how stays in the message's history. Only once the supplier can no longer be asked by us.
+    Raises NotSettled, Message.DoesNotExist, NotAllowed.
     """
     check_can_send(by)
     message = Message.objects.select_for_update(no_key=True, of=("self",)).select_related("supplier").get(pk=message_id)
@@ -35,9 +36,9 @@ def settle_doubt(*, message_id: UUID, provider_id: str, by: Membership, at: date
     _, is_forgotten = age(message, at)
     if not is_forgotten:
         raise NotSettled(f"We still ask {message.supplier} about this message ourselves.")
+    Settlement.objects.create(message=message, attempt=message.attempt, has_it=bool(provider_id), at=at, by=by.user)
     if provider_id:
-        said_by = f"{message.supplier} says so, asked by {by.user}"
-        record([Event(message.reference, DeliveryStatus.PENDING, at, said_by, provider_id)], at=at)
+        record([Event(message.reference, DeliveryStatus.PENDING, at, provider_id=provider_id)], at=at)
     else:
         message.state, message.failure = MessageState.FAILED, NEVER_THERE
         message.save(update_fields=["state", "failure"])

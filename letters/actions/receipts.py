@@ -2,7 +2,8 @@
 
 News comes late, twice and out of order. Each status of an attempt is kept once; the message shows the
 last in the order of `DeliveryStatus`; who was not reached fails, for a person to try again; and what
-failed is handed over after all where the supplier says that it has it. All of it is set-wise: a file of
+failed is handed over after all where the supplier says that it has it, though another attempt be queued:
+that is not needed, unless it has been released. All of it is set-wise: a file of
 20,000 statuses takes a handful of statements.
 """
 
@@ -10,6 +11,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -35,8 +37,10 @@ FAILURES = {
     (Channel.SMS, DeliveryStatus.RETURNED): "The text could not be delivered",
 }
 _ORDER = [status.value for status in DeliveryStatus]
+_FAILED = [status.value for status in NOT_REACHED]
 
 _LOCK = "SELECT id, attempt, state FROM letters_message WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+_LATEST = "SELECT message_id, max(attempt) FROM letters_pastattempt WHERE message_id = ANY(%s) GROUP BY message_id"
 _KEEP = """
 INSERT INTO letters_receipt (message_id, attempt, status, at, received_at, reason)
 SELECT said.* FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[])
@@ -72,6 +76,25 @@ FROM unnest(%s::uuid[], %s::int[], %s::text[]) AS said (id, attempt, provider_id
 WHERE message.id = said.id AND message.attempt = said.attempt AND message.state = 'FAILED'
   AND message.delivery <> '' AND message.delivery <> ALL (%s::text[]) AND message.released_at IS NOT NULL
   AND (said.provider_id <> '' OR message.provider_id <> '' OR message.hand_over_id = message.hand_over_key)
+RETURNING message.id
+"""
+# The attempt that the supplier has takes the place of the one that was queued because it had seemed to fail.
+_SETTLE_PAST = """
+UPDATE letters_message message SET state = 'HANDED_OVER', attempt = past.attempt, failure = '', hold_reason = '',
+  lease_until = NULL, released_at = past.released_at, supplier_id = past.supplier_id,
+  hand_over_id = past.hand_over_id, hand_over_key = coalesce(past.hand_over_id, gen_random_uuid()),
+  provider_id = coalesce(nullif(said.provider_id, ''), past.provider_id)
+FROM unnest(%s::uuid[], %s::int[], %s::text[]) AS said (id, attempt, provider_id)
+JOIN letters_pastattempt past ON past.message_id = said.id AND past.attempt = said.attempt
+CROSS JOIN LATERAL (
+  SELECT receipt.status FROM letters_receipt receipt
+  WHERE receipt.message_id = past.message_id AND receipt.attempt = past.attempt
+  ORDER BY array_position(%s::text[], receipt.status::text) DESC LIMIT 1
+) latest
+WHERE message.id = said.id AND past.attempt < message.attempt AND past.released_at IS NOT NULL
+  AND (message.state IN ('WAITING', 'MAKING', 'HELD') OR message.state = 'FAILED' AND message.released_at IS NULL)
+  AND latest.status <> ALL (%s::text[])
+  AND (said.provider_id <> '' OR past.provider_id <> '' OR past.hand_over_id IS NOT NULL)
 RETURNING message.id
 """
 # The other channel was queued because this one had failed.
@@ -112,7 +135,10 @@ def record(events: Iterable[Event], *, at: datetime) -> Recorded:
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, [sorted({message_id for (message_id, _), _ in by_attempt})])
         found = {message_id: (attempt, state) for message_id, attempt, state in cursor.fetchall()}
-        known = [each for each in by_attempt if each[0][1] <= found.get(each[0][0], (0, ""))[0]]
+        cursor.execute(_LATEST, [list(found)])
+        latest = dict(cursor.fetchall())
+        made = {message_id: max(attempt, latest.get(message_id, 0)) for message_id, (attempt, _) in found.items()}
+        known = [each for each in by_attempt if each[0][1] <= made.get(each[0][0], 0)]
         ids = [message_id for (message_id, _), _ in known]
         attempts = [attempt for (_, attempt), _ in known]
         cursor.execute(
@@ -127,14 +153,17 @@ def record(events: Iterable[Event], *, at: datetime) -> Recorded:
             ],
         )
         new = set(cursor.fetchall())
-        cursor.execute(_SETTLE, [ids, attempts, [event.provider_id for _, event in known]])
+        said: list[Any] = [ids, attempts, [event.provider_id for _, event in known]]
+        cursor.execute(_SETTLE, said)
+        settled = []
+        if latest:
+            cursor.execute(_SETTLE_PAST, [*said, _ORDER, _FAILED])
+            settled += cursor.fetchall()
         cursor.execute(_SHOW, [ids, _ORDER, _ORDER, _ORDER])
-        cursor.execute(
-            _SETTLE_LATE,
-            [ids, attempts, [event.provider_id for _, event in known], [each.value for each in NOT_REACHED]],
-        )
-        if settled := [message_id for (message_id,) in cursor.fetchall()]:
-            cursor.execute(_STOP_INSTEAD, [settled])
+        cursor.execute(_SETTLE_LATE, [*said, _FAILED])
+        settled += cursor.fetchall()
+        if settled:
+            cursor.execute(_STOP_INSTEAD, [[message_id for (message_id,) in settled]])
         cursor.execute(
             _FAIL,
             [

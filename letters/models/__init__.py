@@ -2,7 +2,7 @@
 
 from letters.models.batches import Batch, Campaign, PartialStop
 from letters.models.checks import HandOverCheck
-from letters.models.messages import HandOver, Message, PastAttempt, Receipt
+from letters.models.messages import HandOver, Message, PastAttempt, Receipt, Settlement
 from letters.models.suppliers import Supplier, SupplierDay
 from letters.models.templates import Template, TemplateVersion, Translation
 from letters.models.words import CHANNELS, HOLD_REASONS
@@ -18,6 +18,7 @@ __all__ = [
     "PartialStop",
     "PastAttempt",
     "Receipt",
+    "Settlement",
     "Supplier",
     "SupplierDay",
     "Template",

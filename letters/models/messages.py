@@ -3,6 +3,7 @@
 import uuid
 
 import pgtrigger
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
@@ -131,7 +132,10 @@ class Message(models.Model):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
                     "OLD.state IS DISTINCT FROM NEW.state"
-                    f" AND OLD.state || ':' || NEW.state <> ALL ('{{{','.join(_MOVES)}}}')"
+                    f" AND (OLD.state || ':' || NEW.state <> ALL ('{{{','.join(_MOVES)}}}')"
+                    # What was not released has gone only as an attempt before.
+                    "  OR NEW.state = 'HANDED_OVER' AND OLD.state IN ('WAITING', 'MAKING', 'HELD')"
+                    "   AND NEW.attempt >= OLD.attempt)"
                 ),
                 func="RAISE EXCEPTION 'Illegal move of a message from % to %', OLD.state, NEW.state;",
             )
@@ -147,7 +151,7 @@ class Message(models.Model):
 
 
 class PastAttempt(models.Model):
-    """An attempt that failed and was followed by another. Append-only."""
+    """An attempt that failed and was followed by another, or counts after all (`receipts`). Append-only."""
 
     message = models.ForeignKey(Message, models.PROTECT, related_name="past_attempts")
     attempt = models.PositiveSmallIntegerField()
@@ -184,3 +188,20 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.status} {reference(self.message_id, self.attempt)}"
+
+
+class Settlement(models.Model):
+    """What a supplier's people answered a person about an attempt in doubt: that they have it or not. Append-only."""
+
+    message = models.ForeignKey(Message, models.PROTECT, related_name="settlements", db_index=False)
+    attempt = models.PositiveSmallIntegerField()
+    has_it = models.BooleanField()
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "attempt"], name="one_settlement_an_attempt")]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{reference(self.message_id, self.attempt)}: {'had it' if self.has_it else 'never had it'}"

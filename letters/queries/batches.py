@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Value, When
 from django.db.models.fields import BooleanField, CharField
 
 from cohort.models import Criterion, Flag
 from cohort.rules import FactSource
-from letters.models import Batch, HandOver, Message, PartialStop
+from letters.models import Batch, HandOver, Message, PartialStop, Settlement
 from letters.queries.people import by_gravity
 from letters.rules import IN_PLAY, MessageState
 from shielding.accounts.models import Organisation
@@ -231,7 +231,8 @@ def messages(
         found = found.filter(patient__practice=practice)
     if after:
         found = found.filter(pk__gt=after)
-    return list(found.select_related("patient__practice", "supplier").order_by("pk")[:limit])
+    settled = Prefetch("settlements", Settlement.objects.select_related("by").order_by("attempt"))
+    return list(found.select_related("patient__practice", "supplier").prefetch_related(settled).order_by("pk")[:limit])
 
 
 def message(of: Batch, message_id: UUID) -> Message | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from uuid import UUID
 
+from django.db.models import Prefetch
 from django.utils import timezone
 
 from cohort.models import ListEntry, Patient, RemovalTold
@@ -18,7 +19,7 @@ from cohort.rules import Channel
 from coordinators.models import CheckIn
 from coordinators.policies import check_can_lead
 from coordinators.queries import person_for
-from letters.models import Message, PastAttempt, Receipt
+from letters.models import Message, PastAttempt, Receipt, Settlement
 from letters.queries.people import HOLD_WORDS, uk_date
 from letters.rules import DeliveryStatus, MessageState
 from shielding.accounts.models import Membership, Role
@@ -88,7 +89,7 @@ class History:
 def contact_history(by: Membership, patient_id: UUID) -> History | None:
     """Returns the history of one of a practice's people or of a coordinator's caseload; None of anybody else.
 
-    Six queries, however much there is. Raises NotAllowed where the role reads no histories.
+    Seven queries, however much there is. Raises NotAllowed where the role reads no histories.
     """
     list_id = None
     if by.role == Role.COORDINATOR:
@@ -107,10 +108,11 @@ def contact_history(by: Membership, patient_id: UUID) -> History | None:
 
 
 def _messages(patient: Patient) -> Iterator[Item]:
+    settled = Prefetch("settlements", Settlement.objects.select_related("by"))
     found = (
         Message.objects.filter(patient=patient)
         .select_related("campaign", "batch__unit", "supplier", "hand_over")
-        .prefetch_related("receipts", "past_attempts__supplier")
+        .prefetch_related("receipts", "past_attempts__supplier", settled)
     )
     for message in found:
         state, colour = _STATES[MessageState(message.state)]
@@ -133,7 +135,7 @@ def _steps(message: Message) -> tuple[Step, ...]:
     """Returns what happened to a message, the newest first; of what happened at one moment, the later step first."""
     steps = [Step(message.queued_at, "Put in the queue")]
     for past in sorted(message.past_attempts.all(), key=lambda each: each.attempt):
-        steps += _past(past)
+        steps += _past(past, counts=past.attempt == message.attempt)
     again = " again" if message.attempt > 1 else ""
     if message.released_at:
         against = message.holds_checked_against
@@ -145,12 +147,17 @@ def _steps(message: Message) -> tuple[Step, ...]:
         steps.append(Step(message.hand_over.at, f"Given to {message.supplier or 'the supplier'}{again}"))
     elif message.provider_id and message.released_at:
         steps.append(Step(message.released_at, f"Given to {message.supplier or 'the supplier'}{again}"))
+    for settled in message.settlements.all():
+        words = "has it" if settled.has_it else "never had it"
+        steps.append(Step(settled.at, f"{settled.by} asked the supplier's people: it {words}"))
     steps += [_receipt(receipt) for receipt in sorted(message.receipts.all(), key=_order)]
     return tuple(sorted(steps, key=lambda step: step.at)[::-1])  # type: ignore[arg-type, return-value]
 
 
-def _past(past: PastAttempt) -> list[Step]:
-    went = [Step(past.released_at, f"Given to {past.supplier or 'the supplier'}")] if past.released_at else []
+def _past(past: PastAttempt, *, counts: bool) -> list[Step]:
+    """Returns the steps of a try that failed; where it `counts` after all, the message itself says when it went."""
+    supplier = past.supplier or "the supplier"
+    went = [Step(past.released_at, f"Given to {supplier}")] if past.released_at and not counts else []
     return [*went, Step(past.ended_at, f"Try {past.attempt} failed: {past.failure}")]
 
 

@@ -3,16 +3,19 @@
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
+from django.db import Error, transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from letters.actions.batches import retry_failed
 from letters.actions.doubts import NotSettled, settle_doubt
 from letters.actions.receipts import record
-from letters.models import Message, Receipt, Supplier
+from letters.models import Message, Receipt, Settlement, Supplier
+from letters.queries.contact_history import contact_history
 from letters.rules import DeliveryStatus
 from letters.transports import Event
 from shielding.accounts.models import Role
@@ -52,6 +55,17 @@ def text(answer: Any) -> str:
     return " ".join(answer.content.decode().split())
 
 
+def told(message: Message, sign_in: Any) -> list[str]:
+    """Returns what a practice reads about a message in its person's contact history, the latest first."""
+    gp = MembershipFactory(organisation=message.patient.practice, role=Role.GP)
+    history = contact_history(gp, message.patient_id)
+    assert history is not None
+    page = unescape(text(sign_in(gp).get(reverse("letters:contact_history", args=[message.patient_id]))))
+    (item,) = history.items
+    assert all(step.words in page for step in item.steps)
+    return [step.words for step in item.steps]
+
+
 def test_they_are_listed_by_age_and_supplier_without_names(
     mailing: Mailing, doubtful: Callable[[timedelta], Message], sign_in: Any
 ) -> None:
@@ -84,8 +98,9 @@ def test_an_operator_settles_what_the_supplier_has(
     )
     message.refresh_from_db()
     assert (message.state, message.provider_id) == ("HANDED_OVER", "n-1")
-    assert Receipt.objects.get().reason == "GOV.UK Notify says so, asked by Olu Adams"
+    assert Receipt.objects.get().status == "PENDING"
     assert browser.get(here).status_code == 404
+    assert "Olu Adams asked the supplier's people: it has it" in told(message, sign_in)
 
 
 def test_an_operator_settles_what_the_supplier_never_had(
@@ -98,6 +113,24 @@ def test_an_operator_settles_what_the_supplier_never_had(
     message.refresh_from_db()
     assert (message.state, message.failure) == ("FAILED", "The provider never had it")
     assert retry_failed(batch_id=message.batch_id, by=mailing.operator, at=timezone.now()) == 1
+    # Another try does not take away who said so.
+    assert "Olu Adams asked the supplier's people: it never had it" in told(message, sign_in)
+    page = text(sign_in(mailing.operator).get(reverse("letters:batch_messages", args=[message.batch_id])))
+    assert "Try 1: in doubt until Olu Adams settled it on" in page
+    assert "the supplier never had it" in page
+
+
+def test_who_settled_a_doubt_and_how_is_kept_for_good(
+    mailing: Mailing, doubtful: Callable[[timedelta], Message]
+) -> None:
+    message, now = doubtful(WEEK), timezone.now()
+    settle_doubt(message_id=message.pk, provider_id="", by=mailing.operator, at=now)
+    kept = Settlement.objects.get()
+    assert (kept.message, kept.attempt, kept.has_it) == (message, 1, False)
+    assert (kept.at, kept.by) == (now, mailing.operator.user)
+    for change in (lambda: Settlement.objects.update(has_it=True), lambda: Settlement.objects.all().delete()):
+        with pytest.raises(Error, match="Cannot update or delete"), transaction.atomic():
+            change()
 
 
 def test_what_can_still_be_asked_about_is_not_settled_by_hand(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import Error, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -113,6 +113,121 @@ def test_news_of_a_past_attempt_is_kept_and_changes_no_later_one(mailing: Mailin
     # The attempt that comes after this one does not exist yet.
     later = Event(f"{message.pk}-3", DeliveryStatus.REJECTED, NOON)
     assert record([later], at=NOON).unknown == 1
+
+
+def failed_and_queued_again(mailing: Mailing, channel: Channel = Channel.LETTER) -> tuple[Message, Event]:
+    """Returns a message whose first attempt was said to have failed, and the news that it was delivered."""
+    (message,) = handed_over(mailing, channel=channel)
+    delivered = said(message, "DELIVERED", NOON + timedelta(hours=1))
+    record([said(message, "FAILED")], at=NOON)
+    assert retry_failed(batch_id=message.batch_id, by=mailing.operator, at=NOON) == 1
+    message.refresh_from_db()
+    assert (message.state, message.attempt) == ("WAITING", 2)
+    return message, delivered
+
+
+def put(message: Message, *moves: str, **details: Any) -> None:
+    for state in moves:
+        Message.objects.filter(pk=message.pk).update(state=state, **(details if state == moves[-1] else {}))
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+@pytest.mark.parametrize(
+    ("moves", "details"),
+    [
+        ([], {}),
+        (["MAKING"], {"lease_until": WEEKS_LATER}),
+        (["HELD"], {"hold_reason": "OFF_LIST"}),
+        (["MAKING", "FAILED"], {"failure": "The address does not fit"}),
+    ],
+    ids=["waiting", "being made", "held", "could not be made"],
+)
+def test_an_attempt_that_was_delivered_after_all_stops_the_next_one(
+    mailing: Mailing, channel: Channel, moves: list[str], details: dict[str, Any]
+) -> None:
+    message, delivered = failed_and_queued_again(mailing, channel)
+    put(message, *moves, **details)
+    record([delivered, delivered], at=NOON)
+    work()
+    message.refresh_from_db()
+    assert (message.state, message.attempt, message.delivery) == ("HANDED_OVER", 1, "DELIVERED")
+    assert (message.failure, message.hold_reason, message.lease_until) == ("", "", None)
+    assert message.delivery_at == delivered.at
+    assert message.hand_over == HandOver.objects.get()
+    assert not HandOverCheck.objects.exclude(difference="").exists()
+    # It is one letter still: nobody is due another, nor can it be tried again by mistake.
+    assert retry_failed(batch_id=message.batch_id, by=mailing.operator, at=NOON) == 0
+
+
+def test_an_attempt_that_counts_after_all_and_then_comes_back_can_be_tried_again(mailing: Mailing) -> None:
+    message, delivered = failed_and_queued_again(mailing)
+    record([delivered], at=NOON)
+    record([Event(delivered.reference, DeliveryStatus.RETURNED, WEEKS_LATER)], at=WEEKS_LATER)
+    message.refresh_from_db()
+    assert (message.state, message.failure) == ("FAILED", "The letter came back")
+    assert retry_failed(batch_id=message.batch_id, by=mailing.operator, at=WEEKS_LATER) == 1
+    work()
+    message.refresh_from_db()
+    assert (message.state, message.attempt) == ("HANDED_OVER", 2)
+    assert HandOver.objects.count() == 2
+
+
+def test_no_number_of_an_attempt_is_used_twice(mailing: Mailing) -> None:
+    message, delivered = failed_and_queued_again(mailing)
+    work()
+    record([Event(f"{message.pk}-2", DeliveryStatus.FAILED, NOON)], at=NOON)
+    retry_failed(batch_id=message.batch_id, by=mailing.operator, at=NOON)
+    record([delivered], at=NOON)
+    message.refresh_from_db()
+    assert (message.state, message.attempt) == ("HANDED_OVER", 1)
+    # Of the second, which went too, news is still known.
+    assert record([Event(f"{message.pk}-2", DeliveryStatus.DELIVERED, NOON)], at=NOON).unknown == 0
+    record([Event(delivered.reference, DeliveryStatus.RETURNED, WEEKS_LATER)], at=WEEKS_LATER)
+    retry_failed(batch_id=message.batch_id, by=mailing.operator, at=WEEKS_LATER)
+    message.refresh_from_db()
+    assert (message.state, message.attempt) == ("WAITING", 3)
+
+
+def test_what_is_released_again_goes_on(mailing: Mailing) -> None:
+    message, delivered = failed_and_queued_again(mailing, Channel.SMS)
+    put(message, "MAKING", "RELEASED", released_at=NOON, hand_over_key=uuid.uuid4())
+    record([delivered], at=NOON)
+    message.refresh_from_db()
+    assert (message.state, message.attempt, message.delivery) == ("RELEASED", 2, "")
+
+
+@pytest.mark.parametrize("status", ["ACCEPTED", "CANCELLED", "RETURNED"])
+def test_news_that_an_attempt_failed_or_had_been_taken_leaves_the_next_one_queued(
+    mailing: Mailing, status: str
+) -> None:
+    message, delivered = failed_and_queued_again(mailing)
+    record([Event(delivered.reference, DeliveryStatus(status), NOON)], at=NOON)
+    message.refresh_from_db()
+    assert (message.state, message.attempt) == ("WAITING", 2)
+
+
+@pytest.mark.parametrize("provider_id", ["n-1", ""])
+def test_a_text_that_nobody_was_said_to_have_counts_by_the_providers_own_id_alone(
+    mailing: Mailing, provider_id: str
+) -> None:
+    (message,) = handed_over(mailing, channel=Channel.SMS)
+    put(message, "FAILED", failure="The provider never had it", hand_over=None, provider_id="")
+    reference = message.reference
+    assert retry_failed(batch_id=message.batch_id, by=mailing.operator, at=NOON) == 1
+    record([Event(reference, DeliveryStatus.ACCEPTED, NOON, provider_id=provider_id)], at=NOON)
+    message.refresh_from_db()
+    assert (message.state, message.attempt) == (("HANDED_OVER", 1) if provider_id else ("WAITING", 2))
+
+
+@pytest.mark.parametrize("state", ["WAITING", "MAKING", "HELD"])
+def test_the_database_hands_over_only_an_earlier_attempt_without_a_release(mailing: Mailing, state: str) -> None:
+    message, _ = failed_and_queued_again(mailing)
+    put(message, *([] if state == "WAITING" else [state]), **({"hold_reason": "OFF_LIST"} if state == "HELD" else {}))
+    given = HandOver.objects.get()
+    change = {"state": "HANDED_OVER", "hold_reason": "", "hand_over": given, "hand_over_key": given.pk}
+    with pytest.raises(Error, match="Illegal move"), transaction.atomic():
+        Message.objects.filter(pk=message.pk).update(released_at=NOON, **change)
+    Message.objects.filter(pk=message.pk).update(released_at=NOON, attempt=1, **change)
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,30 @@ class PracticeList(models.Model):
         return f"{self.practice} due {self.due_date}"
 
 
+def _because_is_about_them(name: str, operation: pgtrigger.Operation) -> pgtrigger.Trigger:
+    """Returns a trigger that stands for a foreign key, and asks more: the fact behind a standing is of the same person.
+
+    Facts are never deleted, so that to check what is written is enough; PostgreSQL checks a key row by row.
+    """
+    return pgtrigger.Trigger(
+        name=name,
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=operation,
+        referencing=pgtrigger.Referencing(new="written"),  # type: ignore[no-untyped-call]
+        declare=[("wrong", "BOOLEAN")],
+        func="""
+            EXECUTE 'SELECT EXISTS (SELECT 1 FROM written w LEFT JOIN cohort_listfact f ON f.id = w.because_id'
+                ' WHERE w.because_id IS NOT NULL AND w.patient_id IS DISTINCT FROM f.patient_id)' INTO wrong;
+            IF wrong THEN
+                RAISE EXCEPTION 'The fact behind a standing is not there, or of somebody else'
+                    USING ERRCODE = 'foreign_key_violation';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
 class _PlannedAnew(pghistory.trigger.Event):  # type: ignore[misc]
     """A plan that PostgreSQL kept from one row would compare every old row of thousands with every new one."""
 
@@ -166,7 +190,9 @@ class ListEntry(models.Model):
 
     patient = models.OneToOneField(Patient, models.PROTECT, primary_key=True, related_name="entry")
     is_on_list = models.BooleanField()
-    because = models.ForeignKey(ListFact, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    because = models.ForeignKey(
+        ListFact, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, db_constraint=False
+    )
     changed_at = models.DateTimeField(help_text="When they last came on or went off the list.")
     is_flagged = models.BooleanField(help_text="A search has ever flagged them.")
     practice_list = models.ForeignKey(
@@ -234,7 +260,9 @@ class ListEntry(models.Model):
                 name="legal_moves",
                 field="review_state",
                 transitions=sorted((a.value, b.value) for a, after in REVIEW_TRANSITIONS.items() for b in after),
-            )
+            ),
+            _because_is_about_them("made_for_a_fact_about_them", pgtrigger.Insert),
+            _because_is_about_them("changed_for_a_fact_about_them", pgtrigger.Update),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from cohort.models import ListEntry, ListFact
 from cohort.rules import DECISIVE, FactSource, Request
 from tests.cohort.factories import NOW, Cast, ListEntryFactory, PracticeListFactory
 from tests.cohort.test_rules import DECISION_TABLE, TABLE_IDS
+from tests.cohort.validation.pages import entry_of
 
 pytestmark = pytest.mark.django_db
 ADD, REMOVE = Request.ADD, Request.REMOVE
@@ -145,3 +147,13 @@ def test_recomputing_five_hundred_people_takes_as_many_statements_as_five(django
     with django_assert_num_queries(5):  # type: ignore[operator]
         assert recompute(patient_ids=[entry.pk for entry in entries[5:]], at=NOW) == 500
     assert ListEntry.objects.filter(is_on_list=True).count() == 505
+
+
+def test_a_standing_rests_on_a_fact_about_the_same_person(cast: Cast) -> None:
+    of_amina = entry_of(cast.amina).because_id
+    assert of_amina is not None
+    for because_id in (of_amina, 0):
+        with pytest.raises(IntegrityError, match="The fact behind a standing"), transaction.atomic():
+            ListEntry.objects.filter(pk=cast.bob.pk).update(because_id=because_id)
+    with pytest.raises(IntegrityError, match="The fact behind a standing"):
+        ListEntryFactory(because=ListFact.objects.get(pk=of_amina))

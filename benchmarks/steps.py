@@ -75,7 +75,11 @@ def search(
     since: str = "",
     since_day: str = "",
 ) -> Result:
-    """Runs our search, of everybody, or of those who have changed since the results `since`."""
+    """Runs our search, of everybody, or of those who have changed since the results `since`.
+
+    Ibis is loaded before: a worker has done so long ago.
+    """
+    importlib.import_module("ibis.backends.duckdb")
     from cohort.search import engine
     from cohort.search.movers import Change, Since
 

@@ -127,7 +127,7 @@ def _preview(bench: Bench) -> None:
     week = [str(path) for path in bench.population.first_week]
     out = bench.folder / "out-1"
     if "full search" not in bench.steps:
-        measured("search", extracts=week, day=AS_AT, out=out)
+        bench.step("full search", "search", extracts=week, day=AS_AT, out=out)
     edited = bench.step("preview of an edited criterion, the slowest", "preview", extracts=week, day=AS_AT, results=out)
     new = bench.step("preview of a new criterion, the slowest", "preview", extracts=week, day=AS_AT)
     bench.check(edited["counts"] == new["counts"], "previews count others with what a search left than without")

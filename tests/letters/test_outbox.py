@@ -13,7 +13,7 @@ from django.conf import settings
 from cohort.models import ListEntry, Patient
 from cohort.rules import Channel
 from letters.actions import batches, outbox
-from letters.actions.outbox import claiming
+from letters.actions.outbox import claiming, sweeping
 from letters.models import HandOver
 from letters.tasks import work_outbox
 from tests.letters.factories import NOON, Mailing, validated
@@ -158,6 +158,20 @@ def test_a_hold_that_is_gone_lets_the_letter_go_and_opens_the_batch_again(mailin
     work()
     batch.refresh_from_db()
     assert (batch.state, states(batch)) == ("FINISHED", {"HANDED_OVER": 1})
+
+
+@pytest.mark.django_db
+def test_many_held_are_looked_through_once_in_five_minutes(mailing: Mailing, monkeypatch: Any) -> None:
+    monkeypatch.setattr(sweeping, "FEW_HELD", 0)
+    patient = validated(death_status="INFORMAL")
+    validated(death_status="FORMAL")
+    batch = mailing.released()
+    work(NOON)
+    Patient.objects.filter(pk=patient.pk).update(death_status="")
+    work(NOON + timedelta(minutes=5, seconds=-1))
+    assert states(batch) == {"HELD": 2}
+    work(NOON + timedelta(minutes=5))
+    assert states(batch) == {"HELD": 1, "HANDED_OVER": 1}
 
 
 @pytest.mark.django_db

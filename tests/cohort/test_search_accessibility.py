@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from cohort.actions.facts import recompute
 from cohort.models import Flag, ListFact, SearchRun
@@ -114,6 +115,37 @@ def test_every_page_of_searches_is_accessible(
     with page.expect_download() as download:
         page.get_by_role("link", name="Counts under 5 hidden, to pass on (CSV)").click()
     assert "fewer than 5" in download.value.path().read_text(encoding="utf-8-sig")
+
+
+def test_the_progress_of_a_search_renews_itself_until_it_has_ended(
+    transactional_db: None, client: Client, live_server: Any, page: Any
+) -> None:
+    run = SearchRunFactory(state="QUEUED", finished_at=None)
+    centre = OrganisationFactory(code="CENTRE", kind=Organisation.Kind.CENTRE)
+    client.force_login(MembershipFactory(organisation=centre, role=Role.CENTRAL_OPERATOR).user)
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+    )
+    page.clock.install()
+    page.goto(f"/searches/{run.pk}/")
+    main, moved_on = page.locator("main"), page.get_by_text("This search has moved on")
+    expect(main).to_contain_text("Waiting for a worker")
+    expect(page.get_by_role("link", name="Check progress again")).to_be_visible()  # without JavaScript
+    cancel = page.get_by_role("button", name="Cancel the search")
+    cancel.focus()
+    its = SearchRun.objects.filter(pk=run.pk)
+    for percent, doing in ((0, "Starting"), (60, "Reading everybody's records")):
+        its.update(state="RUNNING", started_at=timezone.now(), percent=percent, doing=doing)
+        page.clock.run_for(11_000)
+        expect(main).to_contain_text(f"{doing}: {percent}%")
+        expect(moved_on).to_be_hidden()
+    its.update(state="FAILED", finished_at=timezone.now(), error="The search stopped: MemoryError.")
+    page.clock.run_for(11_000)
+    expect(main).to_contain_text("The search stopped: MemoryError. Nothing was changed.")
+    expect(moved_on).to_be_visible()
+    expect(cancel).to_be_focused()
+    page.get_by_role("link", name="Show the page anew").click()
+    expect(cancel).to_be_hidden()
 
 
 def test_a_list_with_people_no_longer_found_is_accessible(

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import expect
 
 from cohort.actions.hospitals import lists as actions
 from cohort.hospital_lists import check_rows
@@ -108,3 +110,32 @@ def test_every_page_is_accessible_and_a_list_goes_by_keyboard(
     axe(page)
     page.get_by_role("button", name="Check it again").press("Enter")
     page.get_by_role("heading", name="The list is being checked").wait_for()
+
+
+def test_the_page_of_a_long_list_says_by_itself_that_it_is_done(
+    transactional_db: None,
+    settings: Any,
+    client: Client,
+    live_server: Any,
+    page: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene, now = make_scene(settings), timezone.now()
+    monkeypatch.setattr(actions, "AT_ONCE", 1)
+    read = check_rows([(2, scene.row()), (3, scene.row(BOB))], today=TODAY)
+    made = actions.check_list(read=read, sha256="0" * 64, by=scene.staff, at=now)
+    client.force_login(scene.staff.user)
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+    )
+    page.clock.install()
+    page.goto(reverse("cohort:hospital_list", args=[made.pk]))
+    HospitalList.objects.update(tries=2)
+    page.clock.run_for(11_000)
+    expect(page.locator("main")).to_contain_text("this is try 2 of 5")
+    expect(page.get_by_text("The list has moved on")).to_be_hidden()
+    HospitalList.objects.update(tries=0)
+    actions.carry_on(list_id=made.pk, at=now)
+    page.clock.run_for(11_000)
+    page.get_by_role("link", name="Show it anew").click()
+    page.get_by_text("Nothing has been changed yet").wait_for()

@@ -176,7 +176,7 @@ def bare_copy_to_parquet(*, folder: str, out: str) -> Result:
         for name, select, group in (("patients", patients, 20_480), ("records", records, 122_880)):
             duck.execute(
                 f"COPY ({select}) TO '{target / name}.parquet'"
-                f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {group})"
+                f" (FORMAT parquet, PARQUET_VERSION V2, COMPRESSION zstd, ROW_GROUP_SIZE {group})"
             )
         duck.close()
         return {}

@@ -130,7 +130,11 @@ def one_list(request: MemberRequest, list_id: UUID) -> HttpResponse:
     now = timezone.now()
     if request.method == "POST":
         if request.POST.get("act") == "discard":
-            found_or_404(actions.discard_list, list_id=list_id, by=by)
+            try:
+                found_or_404(actions.discard_list, list_id=list_id, by=by)
+            except actions.InHand:
+                messages.warning(request, "The list is being checked at this moment. Discard it once that is done")
+                return redirect("cohort:hospital_list", list_id)
             messages.success(request, "The list is discarded. Nothing was changed")
             return redirect("cohort:hospital_lists")
         act = actions.try_again if request.POST.get("act") == "again" else actions.send_list

@@ -42,6 +42,10 @@ class KeyUsed(Exception):
     """The idempotency key came before, with another list."""
 
 
+class InHand(Exception):
+    """A worker is checking the list at this moment."""
+
+
 class RowDecided(Exception):
     """Somebody has decided already who is meant by the row."""
 
@@ -76,7 +80,7 @@ def send_list(*, list_id: UUID, by: Membership, at: datetime) -> HospitalList:
     already. A long list is SENDING, for `carry_on`. Raises NotAllowed, HospitalList.DoesNotExist.
     """
     check_can_send_patients(by)
-    found = _lists_of(by).get(pk=list_id)
+    found = _locked_in(ListState.CHECKED, list_id, by)
     if found.state != ListState.CHECKED:
         return found
     found.state, found.sent_at, found.sent_by = ListState.SENDING, at, by.user
@@ -93,7 +97,7 @@ def try_again(*, list_id: UUID, by: Membership, at: datetime) -> HospitalList:
     returned as it is. Raises NotAllowed, HospitalList.DoesNotExist.
     """
     check_can_send_patients(by)
-    return _again(_lists_of(by).get(pk=list_id), by=by, at=at)
+    return _again(list_id, by=by, at=at)
 
 
 @transaction.atomic
@@ -109,12 +113,12 @@ def submit_list(
     with connection.cursor() as cursor:
         # Whoever sends the same key meanwhile waits, and then finds the list there.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"{by.organisation_id} {idempotency_key}"])
-    there = _lists_of(by).filter(idempotency_key=idempotency_key).first()
+    there = HospitalList.objects.filter(unit_id=by.organisation_id, idempotency_key=idempotency_key).first()
     if there is not None:
         if there.sha256 != sha256:
             raise KeyUsed
         has_failed = there.state == ListState.FAILED
-        return _again(there, by=by, at=at), has_failed
+        return _again(there.pk, by=by, at=at), has_failed
     if not read.rows:
         raise UnusableList("No row can be used.")
     made = _keep(
@@ -155,9 +159,14 @@ def carry_on(*, list_id: UUID, at: datetime) -> None:
 
 @transaction.atomic
 def discard_list(*, list_id: UUID, by: Membership) -> None:
-    """Deletes a list that is not to be sent. Raises NotAllowed, HospitalList.DoesNotExist."""
+    """Deletes a list that is not to be sent. Raises InHand, NotAllowed, HospitalList.DoesNotExist."""
     check_can_send_patients(by)
-    _lists_of(by).get(pk=list_id, state__in=_NOT_SENT).delete()
+    found = HospitalList.objects.filter(unit_id=by.organisation_id, state__in=_NOT_SENT)
+    free = found.select_for_update(of=("self",), skip_locked=True).filter(pk=list_id).first()
+    if free is None:
+        found.get(pk=list_id)
+        raise InHand
+    free.delete()
 
 
 @transaction.atomic
@@ -210,8 +219,10 @@ def _locked(row_id: UUID, by: Membership) -> HospitalRow:
     )
 
 
-def _lists_of(by: Membership) -> QuerySet[HospitalList]:
-    return HospitalList.objects.select_for_update(of=("self",)).filter(unit_id=by.organisation_id)
+def _locked_in(state: ListState, list_id: UUID, by: Membership) -> HospitalList:
+    """Returns a list of the unit, locked if it is in this state, else as it is: a worker may have it for a minute."""
+    found = HospitalList.objects.get(pk=list_id, unit_id=by.organisation_id)
+    return HospitalList.objects.select_for_update(of=("self",)).get(pk=list_id) if found.state == state else found
 
 
 def _untaken(list_id: UUID) -> QuerySet[HospitalList]:
@@ -240,7 +251,8 @@ def _fail(list_id: UUID, why: Failure) -> None:
     )
 
 
-def _again(found: HospitalList, *, by: Membership, at: datetime) -> HospitalList:
+def _again(list_id: UUID, *, by: Membership, at: datetime) -> HospitalList:
+    found = _locked_in(ListState.FAILED, list_id, by)
     if found.state != ListState.FAILED:
         return found
     if found.sent_at is None:

@@ -291,6 +291,46 @@ def test_the_database_refuses_every_other_move_of_a_list(scene: Scene, state: Li
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_sent", [False, True])
+def test_nobody_waits_for_a_worker_that_has_a_list(
+    transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch, is_sent: bool
+) -> None:
+    monkeypatch.setattr(lists, "AT_ONCE", 1)
+    scene = make_scene(settings)
+    made = long_list(scene, is_sent=is_sent, at=timezone.now())
+    HospitalList.objects.update(idempotency_key="list-of-friday")
+    client = Client()
+    client.force_login(scene.staff.user)
+    url = reverse("cohort:hospital_list", args=[made.pk])
+    again: Any = {
+        "read": check_rows([(2, scene.row()), (3, scene.row(BOB))], today=TODAY),
+        "sha256": made.sha256,
+        "idempotency_key": "list-of-friday",
+    }
+    worker: Any = connection.copy()
+    worker.set_autocommit(False)
+    try:
+        with worker.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM cohort_hospitallist WHERE id = %s FOR UPDATE", [made.pk])
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '3s'")
+        assert lists.send_list(list_id=made.pk, by=scene.staff, at=NOW).state == made.state
+        assert lists.try_again(list_id=made.pk, by=scene.staff, at=NOW).state == made.state
+        assert lists.submit_list(**again, by=scene.staff, at=NOW) == (made, False)
+        lists.carry_on(list_id=made.pk, at=NOW)
+        page = client.post(url, {"act": "discard"}, follow=True)
+        assert (page.status_code, "Discard it once that is done" in read(page)) == (
+            (404, False) if is_sent else (200, True)
+        )
+    finally:
+        worker.close()
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = 0")
+    made.refresh_from_db()
+    assert made.tries == 0
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_last", [False, True])
 def test_a_list_whose_worker_is_killed_goes_again_or_fails_and_never_half(
     transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch, is_last: bool

@@ -130,11 +130,17 @@ def queue_fallbacks_of_batches(*, at: datetime) -> int:
 
 
 def _finish_batches() -> int:
-    return (
-        Batch.objects.filter(state=BatchState.RELEASED)
-        .filter(~Exists(Message.objects.filter(batch=OuterRef("pk"), state__in=OPEN)))
-        .update(state=BatchState.FINISHED)
-    )
+    released = Batch.objects.filter(state=BatchState.RELEASED)
+    done = [batch_id for batch_id in released.values_list("pk", flat=True) if not _is_open(batch_id)]
+    return released.filter(pk__in=done).update(state=BatchState.FINISHED) if done else 0
+
+
+def _is_open(batch_id: UUID) -> bool:
+    """Returns whether any message of a batch has no end yet.
+
+    A state at a time: each has an index of its own, and PostgreSQL would look through the table for all of them.
+    """
+    return any(Message.objects.filter(batch=batch_id, state=state).exists() for state in OPEN)
 
 
 def _reopen_batches() -> int:

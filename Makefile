@@ -42,7 +42,7 @@ demo: setup ## A whole working country in miniature (HEADLESS=1: run the path, p
 
 test: setup spark ## Run every test, in a browser too
 	$(BIN)/python -m shielding.frontend --browser
-	$(BIN)/python -m pytest -n 3 --dist loadgroup --ignore tests/chaos
+	$(BIN)/python -m pytest -n 3 --ignore tests/chaos
 	$(BIN)/python -m pytest tests/chaos
 
 bench-search: PEOPLE = 100000

@@ -77,6 +77,17 @@ def page(browser: Browser, live_server: Any) -> Iterator[Page]:
     assert not wrong, wrong
 
 
+def check_fits(page: Page) -> None:
+    """Fails where a page scrolls sideways in its window, whose size may just have changed."""
+    # NHS.UK's header folds its menu a moment after the window has changed. Asked again from here, since the
+    # content security policy forbids the page to ask itself.
+    for _ in range(50):
+        if page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"):
+            return
+        page.wait_for_timeout(100)
+    pytest.fail(f"{page.url} scrolls sideways in a window of {page.viewport_size}")
+
+
 @pytest.fixture
 def axe() -> Callable[[Page], None]:
     """A function that fails where the page breaks WCAG 2.2 AA, or scrolls sideways on a phone (320 px)."""
@@ -87,14 +98,7 @@ def axe() -> Callable[[Page], None]:
         assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
         size = page.viewport_size
         page.set_viewport_size({"width": 320, "height": 800})
-        # NHS.UK's header folds its menu a moment after the window has changed. Asked again from here, since the
-        # content security policy forbids the page to ask itself.
-        for _ in range(50):
-            if page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"):
-                break
-            page.wait_for_timeout(100)
-        else:
-            pytest.fail(f"{page.url} scrolls sideways at 320 pixels")
+        check_fits(page)
         if size:
             page.set_viewport_size(size)
 

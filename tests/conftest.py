@@ -11,6 +11,21 @@ from typing import Any
 
 import psycopg2
 import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Has one process run the journeys, since most go through the one country; whoever is free takes the other tests."""
+    return _JourneysTogether(config, log)
+
+
+class _JourneysTogether(LoadScopeScheduling):
+    """Not `--dist loadgroup`: pytest 9.2 does not let pytest-xdist 3.8 mark the groups."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        journeys = "tests/journeys/"
+        return journeys if nodeid.startswith(journeys) else nodeid
 
 
 @pytest.fixture(autouse=True)

@@ -29,10 +29,7 @@ VIEWPORT = {"width": 1100, "height": 900}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Has one process run every journey through the country, of which there is one, and begin with what is longest."""
-    for item in items:
-        if "country" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("country"))
+    """Begins with the journeys, which one process runs (see `tests/conftest.py`): they take longest."""
     items.sort(key=lambda item: item.get_closest_marker("journey") is None)
 
 

@@ -16,7 +16,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Has one process run the journeys, since most go through the one country; whoever is free takes the other tests."""
+    """Has one process run the journeys, since most go through the one country; who is free takes each other test."""
     return _JourneysTogether(config, log)
 
 

@@ -63,15 +63,15 @@ def test_a_pause_between_release_and_call_lets_it_wait_again(
     supply()
     validated()
     batch = mailing.released(Channel.SMS)
-    real = calling.release
+    real = calling._release_first
 
-    def paused_after_release(**named: Any) -> Any:
-        key = real(**named)
+    def paused_after_release(*given: Any) -> Any:
+        ready = real(*given)
         pause(batch, mailing)
-        return key
+        return ready
 
     with monkeypatch.context() as patched:
-        patched.setattr(calling, "release", paused_after_release)
+        patched.setattr(calling, "_release_first", paused_after_release)
         assert work() == 0
     assert states(batch) == {"WAITING": 1}
     assert provider.got == []
@@ -170,14 +170,14 @@ def test_a_part_stopped_between_release_and_call_is_not_called(
     supply()
     patient = validated()
     batch = mailing.released(Channel.SMS)
-    real = calling.release
+    real = calling._release_first
 
-    def stopped_after_release(**named: Any) -> Any:
-        key = real(**named)
+    def stopped_after_release(*given: Any) -> Any:
+        ready = real(*given)
         stop(batch, mailing, PartialStop.Kind.PRACTICE, str(patient.practice_id))
-        return key
+        return ready
 
-    monkeypatch.setattr(calling, "release", stopped_after_release)
+    monkeypatch.setattr(calling, "_release_first", stopped_after_release)
     assert work() == 0
     assert states(batch) == {"STOPPED": 1}
     assert provider.got == []

@@ -117,7 +117,8 @@ def test_health_tells_of_a_lost_database(client: Client, monkeypatch: pytest.Mon
 
 def test_a_deployment_passes_djangos_own_checks() -> None:
     environment = {
-        **os.environ,
+        # Playwright's, where a browser has run in this process: see `tests.browser.start`.
+        **{name: value for name, value in os.environ.items() if name != "DJANGO_ALLOW_ASYNC_UNSAFE"},
         "SERVICE_URL": "https://shielding.example.nhs.uk",
         "ALLOWED_HOSTS": "shielding.example.nhs.uk",
         "SECRET_KEY": "x9" * 13 + "-a-key-of-a-deployment-of-our-own-8Qz",

@@ -117,7 +117,7 @@ def entries(by: Membership) -> QuerySet[ListEntry]:
 
 def progress(by: Membership) -> list[Progress]:
     """Returns the practice's lists: those not yet signed off first, soonest due; then the others, newest first."""
-    rows = _progress(by, PracticeList.objects.order_by("due_date", "pk"))
+    rows = _progress(by, PracticeList.objects.order_by("due_date", "run__requested_at", "pk"))
     waiting = [row for row in rows if row.practice_list.submitted_at is None]
     done = [row for row in rows if row.practice_list.submitted_at is not None]
     return waiting + done[::-1]

@@ -14,6 +14,7 @@ from django.utils import timezone
 from cohort.actions.decisions import confirm
 from cohort.models import ListEntry, Patient
 from cohort.queries.review import version
+from cohort.queries.worklists import progress
 from shielding.audit.models import ReadLog
 from tests.addresses import addresses_with
 from tests.cohort.factories import (
@@ -38,6 +39,18 @@ def test_the_lists_say_how_far_each_is_and_how_long_there_is(cast: Cast, sign_in
         assert said in page
         assert "0 of 2 reviewed" in page
         assert "2 to review, 0 confirmed, 0 removed, 0 added" in page
+
+
+def test_lists_due_on_one_day_are_in_the_order_of_their_searches(cast: Cast) -> None:
+    first = cast.practice_list
+    later = [
+        PracticeListFactory(
+            practice=cast.practice, due_date=first.due_date, run__requested_at=NOW + timedelta(hours=hours)
+        )
+        for hours in (3, 1, 2, 4)
+    ]
+    found = [row.practice_list for row in progress(cast.gp)]
+    assert found == [first, later[1], later[2], later[0], later[3]]
 
 
 def test_a_signed_off_list_says_by_whom(cast: Cast, sign_in: SignIn) -> None:

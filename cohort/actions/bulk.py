@@ -70,7 +70,7 @@ def confirm_together(*, list_id: UUID, seen: Mapping[UUID, str], by: Membership,
     practice_list = lock_list(list_id, by)
     policies.check_can_review(by, is_submitted=practice_list.submitted_at is not None)
     refused = _refused(practice_list, seen, by)
-    confirmed = [patient_id for patient_id in seen if patient_id not in refused]
+    confirmed = sorted(patient_id for patient_id in seen if patient_id not in refused)
     write_confirmed(confirmed, reason=CONFIRMED_TOGETHER, by=by, at=at)
     return BulkReceipt.objects.create(
         practice_list=practice_list,

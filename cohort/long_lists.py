@@ -60,3 +60,8 @@ LATE = timedelta(minutes=30)
 def may_try(*, tries: int, tried_at: datetime | None, at: datetime) -> bool:
     """Returns whether a list that was tried so often, the last time at `tried_at`, is to be taken up now."""
     return tries == 0 or tried_at is None or at - tried_at >= PAUSE
+
+
+def is_late(*, asked_at: datetime, at: datetime) -> bool:
+    """Returns whether a list that still waits, since somebody asked for it, takes longer than it should."""
+    return at - asked_at > LATE

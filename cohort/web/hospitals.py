@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from cohort.actions.hospitals import lists as actions
 from cohort.hospital_lists import COLUMNS, UnusableList, mended_csv, read_file, template_csv, template_xlsx
-from cohort.long_lists import FAILURES, LATE, TRIES, WAITING_STATES, Failure, ListState
+from cohort.long_lists import FAILURES, TRIES, WAITING_STATES, Failure, ListState, is_late
 from cohort.matching import RowState
 from cohort.models import HospitalList, HospitalRow
 from cohort.policies import check_can_send_patients
@@ -160,7 +160,7 @@ def one_list(request: MemberRequest, list_id: UUID) -> HttpResponse:
         {
             "list": found,
             "is_waiting": found.state in WAITING_STATES,
-            "is_late": now - (found.sent_at or found.checked_at) > LATE,
+            "is_late": is_late(asked_at=found.sent_at or found.checked_at, at=now),
             "tries": TRIES,
             "has_rows": has_rows,
             "failure": FAILURES[Failure(found.failure)] if found.failure else "",

@@ -77,6 +77,12 @@ def page(browser: Browser, live_server: Any) -> Iterator[Page]:
     assert not wrong, wrong
 
 
+def arrive(page: Page, heading: str) -> None:
+    """Waits until the page headed so is there to its last line: a click returns when the next page begins to come."""
+    expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
+    page.wait_for_load_state()
+
+
 def check_fits(page: Page) -> None:
     """Fails where a page scrolls sideways in its window, whose size may just have changed."""
     # NHS.UK's header folds its menu a moment after the window has changed. Asked again from here, since the

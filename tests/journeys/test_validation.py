@@ -3,6 +3,7 @@
 How long it took, and how many keys, is in the report: `pytest --junitxml`.
 """
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from cohort.models import ListEntry, ListFact, ListSignOff, ReviewQuery
 from cohort.rules import FactSource, RemovalReason, Request, ReviewState
 from shielding.accounts.models import Membership
 from shielding.ledger import ledger
-from tests.browser import PATIENCE
+from tests.browser import PATIENCE, arrive
 from tests.cohort.factories import PASSWORD, Cast, fill_list, make_cast
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
@@ -246,8 +247,10 @@ def test_a_practice_validates_100_people_without_javascript(
     sign_in(page, cast.staff)
     page.get_by_role("main").get_by_role("link", name="list").first.click()
     page.get_by_role("main").get_by_role("link", name="Search of").click()
+    arrive(page, "Search of")
     listing = page.url
     page.get_by_role("button", name="Start reviewing").click()
+    expect(page).to_have_url(re.compile("/people/"))
 
     # When they decide about the first 20 one page after the other
     for number in range(1, 21):
@@ -303,9 +306,11 @@ def test_a_practice_validates_100_people_without_javascript(
     gp.get_by_role("link", name="Answer").click()
     gp.get_by_label("answer").fill("Yes, every month.")
     gp.get_by_role("button", name="Send the answer").click()
+    expect(gp.locator("main")).to_contain_text("Yes, every month.")
     gp.goto(listing)
     gp.locator("tbody a").click()
     gp.get_by_role("button", name="Confirm: at high risk").click()
+    expect(gp.locator("main")).to_contain_text(": confirmed")
     gp.goto(listing)
     gp.get_by_role("button", name="Sign off the list").click()
     gp.get_by_role("button", name="Sign off the list").click()

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from shielding.demo.cast import CAST
 from shielding.demo.people import nhs_number
+from tests.browser import arrive
 from tests.journeys.conftest import Country
 
 pytestmark = pytest.mark.journey
@@ -29,6 +30,7 @@ def full_name(given_name: str) -> str:
 def open_list(page: Page) -> None:
     page.goto("/lists/")
     page.locator("main").get_by_role("link", name="Search of").first.click()
+    arrive(page, "Search of")
 
 
 def open_person(page: Page, given_name: str) -> None:

@@ -15,12 +15,11 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import BooleanField, Case, Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from cohort.models import Evidence, Flag, ListEntry, PracticeList, ReviewQuery
+from cohort.models import Flag, ListEntry, PracticeList, ReviewQuery
 from cohort.rules import RemovalReason, ReviewState
 from shielding.accounts.models import Membership
 
@@ -115,6 +114,16 @@ def entries(by: Membership) -> QuerySet[ListEntry]:
     )
 
 
+def _entries_by_the_page(by: Membership) -> QuerySet[ListEntry]:
+    """Returns what `entries` does, so that PostgreSQL reads a page of one list by the index, not the list whole.
+
+    It takes a person's practice for something that has nothing to do with their list's, expects that next to
+    nobody is left of the two, and would read and sort everybody to find fifty. Of a CASE it expects half.
+    """
+    is_here = Case(When(patient__practice_id=by.organisation_id, then=True), default=False, output_field=BooleanField())
+    return ListEntry.objects.filter(is_here, practice_list__practice_id=by.organisation_id)
+
+
 def progress(by: Membership) -> list[Progress]:
     """Returns the practice's lists: those not yet signed off first, soonest due; then the others, newest first."""
     rows = _progress(by, PracticeList.objects.order_by("due_date", "run__requested_at", "pk"))
@@ -177,39 +186,24 @@ def _open_queries(by: Membership) -> QuerySet[ReviewQuery]:
     return ReviewQuery.objects.filter(practice_id=by.organisation_id, answered_at=None)
 
 
-def people(
-    by: Membership,
-    list_id: UUID,
-    *,
-    today: date,
-    tab: Tab = Tab.TO_REVIEW,
-    name: str = "",
-    group: str = "",
-    age: str = "",
-    strength: str = "",
-    since: str = "",
-) -> QuerySet[ListEntry, Any]:
-    """Returns a list's entries under one tab, each with `groups` (a list of disease groups), in order.
+def people(by: Membership, list_id: UUID, **chosen: Any) -> QuerySet[ListEntry, Any]:
+    """Returns a list's entries under one tab, in order; read them a page at a time.
 
-    `name`: every word must be part of a given or family name. `group`: one disease group, or NO_GROUP.
-    `age`: one of AGE_BANDS, on `today`. `strength`: one of `cohort.rules.Strength`. `since`: NEW people came
-    onto the list after somebody last worked on it, before today; the CHANGED are to be looked at again.
-    What is none of these picks nobody.
+    `chosen` is `today` and, where they are not all wanted, any of: `tab`; `name`, of which every word must be
+    part of a given or family name; `group`, one disease group, or NO_GROUP; `age`, one of AGE_BANDS, on `today`;
+    `strength`, one of `cohort.rules.Strength`; `since`: NEW people came onto the list after somebody last worked
+    on it, before today, the CHANGED are to be looked at again. What is none of these picks nobody.
     """
-    chosen = _chosen(by, list_id, today=today, name=name, group=group, age=age, strength=strength, since=since)
-    return _in_order(_under(by, chosen, tab))
+    return _in_order(_chosen(_entries_by_the_page(by), by, list_id, **chosen))
 
 
-def left(by: Membership, list_id: UUID) -> QuerySet[ListEntry, Any]:
-    """Returns everybody still to review, those about whom a question is open too, in order."""
-    return _in_order(entries(by).filter(practice_list_id=list_id, review_state=ReviewState.TO_REVIEW.value))
+def how_many(by: Membership, list_id: UUID, **chosen: Any) -> int:
+    """Returns how many `people` there are."""
+    return _chosen(entries(by), by, list_id, **chosen).count()
 
 
 def _in_order(found: QuerySet[ListEntry]) -> QuerySet[ListEntry, Any]:
-    groups = standing_flags().filter(patient_id=OuterRef("pk")).order_by(_GROUP).values(_GROUP).distinct()
-    return (
-        found.annotate(groups=ArraySubquery(groups)).order_by("sort_key", "pk").select_related("patient", "reviewed_by")
-    )
+    return found.order_by("sort_key", "pk").select_related("patient", "reviewed_by")
 
 
 def _under(by: Membership, found: QuerySet[ListEntry], tab: Tab) -> QuerySet[ListEntry]:
@@ -222,9 +216,19 @@ def _under(by: Membership, found: QuerySet[ListEntry], tab: Tab) -> QuerySet[Lis
 
 
 def _chosen(
-    by: Membership, list_id: UUID, *, today: date, name: str, group: str, age: str, strength: str, since: str
+    found: QuerySet[ListEntry],
+    by: Membership,
+    list_id: UUID,
+    *,
+    today: date,
+    tab: Tab = Tab.TO_REVIEW,
+    name: str = "",
+    group: str = "",
+    age: str = "",
+    strength: str = "",
+    since: str = "",
 ) -> QuerySet[ListEntry]:
-    found = entries(by).filter(practice_list_id=list_id)
+    found = _under(by, found.filter(practice_list_id=list_id), tab)
     for word in name.split():
         found = found.filter(Q(patient__given_name__icontains=word) | Q(patient__family_name__icontains=word))
     if group:
@@ -310,30 +314,32 @@ def choices(by: Membership, list_id: UUID, *, today: date, tab: Tab = Tab.TO_REV
 
 @dataclass(frozen=True)
 class Behind:
-    """What the evidence behind somebody's flags comes to: how many coded records, of which sources, the newest when."""
+    """What is behind somebody's flags: disease groups, how many coded records, of which sources, the newest when."""
 
+    groups: tuple[str, ...]
     records: int = 0
     sources: tuple[str, ...] = ()
     newest_date: date | None = None
 
 
-def evidence_behind(by: Membership, patient_ids: Iterable[UUID]) -> dict[UUID, Behind]:
-    """Returns what is behind the flags of these people of the practice, in one query; people without are left out."""
-    coded = ~Q(code="")
+def behind(by: Membership, patient_ids: Iterable[UUID]) -> dict[UUID, Behind]:
+    """Returns what is behind these people of the practice, in one query; whom no search finds are left out."""
+    coded = Q(evidence__code__gt="")
     rows = (
-        Evidence.objects.filter(
-            flag__patient_id__in=list(patient_ids),
-            flag__patient__practice_id=by.organisation_id,
-            flag__ended_in=None,
-        )
-        .values("flag__patient_id")
+        standing_flags()
+        .filter(patient_id__in=list(patient_ids), patient__practice_id=by.organisation_id)
+        .values_list("patient_id")
         .annotate(
-            records=Count("pk", filter=coded),
-            sources=ArrayAgg("source", distinct=True, filter=coded, default=[]),
-            newest=Max("event_date"),
+            groups=ArrayAgg(_GROUP, distinct=True),
+            records=Count("evidence", filter=coded),
+            sources=ArrayAgg("evidence__source", distinct=True, filter=coded, default=[]),
+            newest=Max("evidence__event_date"),
         )
     )
-    return {row["flag__patient_id"]: Behind(row["records"], tuple(row["sources"]), row["newest"]) for row in rows}
+    return {
+        patient_id: Behind(tuple(groups), records, tuple(sources), newest)
+        for patient_id, groups, records, sources, newest in rows
+    }
 
 
 def not_told(by: Membership, list_id: UUID) -> QuerySet[ListEntry, Any]:
@@ -362,7 +368,7 @@ def place(by: Membership, list_id: UUID, patient_id: UUID | None = None, **chose
     first who is left. Without `patient_id`, `next_id` is the first of all. At most four queries, which
     read counts and one row, however long the list.
     """
-    others = people(by, list_id, **chosen).order_by("sort_key", "pk")
+    others = _in_order(_chosen(entries(by), by, list_id, **chosen))
     own = entries(by).filter(pk=patient_id).values_list("sort_key", "pk").first() if patient_id else None
     if own is None:
         return Place(0, others.count(), others.values_list("pk", flat=True).first())

@@ -52,10 +52,13 @@ def one_list(request: MemberRequest, list_id: UUID) -> HttpResponse:
     chosen = chosen_of(request, list_id)
     tab = chosen["tab"]
     show_all = request.GET.get("show") == "all"
-    found = queries.people(by, list_id, **chosen)
-    page = Paginator(found, PEOPLE_ON_THE_LONGEST_PAGE if show_all else PEOPLE_PER_PAGE).get_page(
-        request.GET.get("page")
+    tabs = progress.tabs()
+    is_picked = any(chosen[key] for key in ("name", *CHOICES))
+    pages = Paginator(
+        queries.people(by, list_id, **chosen), PEOPLE_ON_THE_LONGEST_PAGE if show_all else PEOPLE_PER_PAGE
     )
+    pages.count = queries.how_many(by, list_id, **chosen) if is_picked else tabs[tab]
+    page = pages.get_page(request.GET.get("page"))
     decided = just_decided(request, by, list_id)
     shown = [row.pk for row in page] + ([decided.pk] if decided else [])
     record_read(by=by, what="cohort:list", patient_ids=shown, at=timezone.now())
@@ -70,13 +73,13 @@ def one_list(request: MemberRequest, list_id: UUID) -> HttpResponse:
             "age": age,
             "tab": tab,
             "to_tell": queries.not_told(by, list_id).count() if tab is Tab.REMOVED else 0,
-            "tabs": progress.tabs(),
+            "tabs": tabs,
             "page": page,
-            "behind": queries.evidence_behind(by, shown),
+            "behind": queries.behind(by, shown),
             "choices": queries.choices(by, list_id, today=chosen["today"], tab=tab),
             "age_bands": queries.AGE_BANDS,
             "chosen": chosen,
-            "is_picked": any(chosen[key] for key in ("name", *CHOICES)),
+            "is_picked": is_picked,
             "query": query_of(chosen),
             "query_of": query_of,
             "decided": decided,

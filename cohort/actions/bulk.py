@@ -27,18 +27,23 @@ UNDONE = "Undone by the practice"
 #: More than the largest practice of 2020 had to review.
 MOST_AT_ONCE = 5_000
 
+#: Finds those about whom somebody's request is dated after this one.
 _CONFIRM = """
 WITH said AS (
     INSERT INTO cohort_listfact (patient_id, source, request, reason, at, by_id, organisation_id)
     SELECT patient_id, %(source)s, %(request)s, %(reason)s, %(at)s, %(by)s, %(practice)s
     FROM unnest(%(people)s::uuid[]) AS patient_id
     RETURNING id, patient_id
+), confirmed AS (
+    UPDATE cohort_listentry e SET review_state = CASE WHEN e.is_flagged THEN %(state)s ELSE %(added)s END,
+        reviewed_at = %(at)s, reviewed_by_id = %(by)s,
+        changed_at = CASE WHEN e.is_on_list THEN e.changed_at ELSE %(at)s END, is_on_list = true, because_id = said.id,
+        removal_reason = '', removal_detail = '', is_patient_told = NULL, recheck = '', recheck_at = NULL
+    FROM said WHERE e.patient_id = said.patient_id AND e.patient_id = ANY(%(people)s::uuid[])
+    RETURNING e.patient_id
 )
-UPDATE cohort_listentry e SET review_state = CASE WHEN e.is_flagged THEN %(state)s ELSE %(added)s END,
-    reviewed_at = %(at)s, reviewed_by_id = %(by)s,
-    changed_at = CASE WHEN e.is_on_list THEN e.changed_at ELSE %(at)s END, is_on_list = true, because_id = said.id,
-    removal_reason = '', removal_detail = '', is_patient_told = NULL, recheck = '', recheck_at = NULL
-FROM said WHERE e.patient_id = said.patient_id AND e.patient_id = ANY(%(people)s::uuid[])
+SELECT patient_id FROM confirmed
+WHERE EXISTS (SELECT 1 FROM cohort_listfact f WHERE f.patient_id = confirmed.patient_id AND f.at > %(at)s)
 """
 _WITHDRAW = """
 INSERT INTO cohort_listfact (patient_id, source, request, reason, at, by_id, organisation_id, withdraws_id)
@@ -69,8 +74,7 @@ def confirm_together(*, list_id: UUID, seen: Mapping[UUID, str], by: Membership,
         raise TooMany
     practice_list = lock_list(list_id, by)
     policies.check_can_review(by, is_submitted=practice_list.submitted_at is not None)
-    refused = _refused(practice_list, seen, by)
-    confirmed = sorted(patient_id for patient_id in seen if patient_id not in refused)
+    confirmed, refused = _sort_out(practice_list, seen, by)
     write_confirmed(confirmed, reason=CONFIRMED_TOGETHER, by=by, at=at)
     return BulkReceipt.objects.create(
         practice_list=practice_list,
@@ -101,7 +105,8 @@ def write_confirmed(patient_ids: list[UUID], *, reason: str, by: Membership, at:
                 "added": ReviewState.ADDED.value,
             },
         )
-    recompute_where_later(patient_ids, at=at)
+        later = [row[0] for row in cursor.fetchall()]
+    recompute(patient_ids=later, at=at)
 
 
 def recompute_where_later(patient_ids: list[UUID], *, at: datetime) -> None:
@@ -187,13 +192,16 @@ def locked(practice_list: PracticeList, patient_ids: Iterable[UUID], by: Members
     )
 
 
-def _refused(practice_list: PracticeList, seen: Mapping[UUID, str], by: Membership) -> dict[UUID, NotConfirmed]:
-    """Locks the people selected and returns which of them are not to be confirmed, and why."""
+def _sort_out(
+    practice_list: PracticeList, seen: Mapping[UUID, str], by: Membership
+) -> tuple[list[UUID], dict[UUID, NotConfirmed]]:
+    """Locks the people selected and returns who is to be confirmed, in the order of their ids, and why others are not."""
     asked_about = set(
         ReviewQuery.objects.filter(practice_id=by.organisation_id, answered_at=None).values_list(
             "patient_id", flat=True
         )
     )
+    confirmed = []
     refused = dict.fromkeys(seen, NotConfirmed.NOT_ON_LIST)
     for row in locked(practice_list, seen, by).values_list(
         "pk", "review_state", "reviewed_at", "because_id", "recheck_at", "patient__death_status", named=True
@@ -205,5 +213,6 @@ def _refused(practice_list: PracticeList, seen: Mapping[UUID, str], by: Membersh
         elif row.pk in asked_about:
             refused[row.pk] = NotConfirmed.QUESTION_OPEN
         else:
+            confirmed.append(row.pk)
             del refused[row.pk]
-    return refused
+    return confirmed, refused

@@ -17,8 +17,10 @@ FLAGGED_PEOPLE_STAY = pgtrigger.Trigger(
     when=pgtrigger.Before,
     operation=pgtrigger.Delete,
     func="""
-        IF EXISTS (SELECT 1 FROM cohort_flag WHERE patient_id = OLD.id) THEN
-            RAISE EXCEPTION 'Somebody who was flagged is never deleted' USING ERRCODE = 'foreign_key_violation';
+        IF EXISTS (SELECT 1 FROM cohort_flag WHERE patient_id = OLD.id)
+        OR EXISTS (SELECT 1 FROM cohort_listfact WHERE patient_id = OLD.id) THEN
+            RAISE EXCEPTION 'Somebody who was flagged, or about whom a fact was said, is never deleted'
+                USING ERRCODE = 'foreign_key_violation';
         END IF;
         RETURN OLD;
     """,

@@ -4,11 +4,15 @@ import uuid
 from typing import Any
 
 import pghistory
+import pgtrigger
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+
+#: They are closed or made inactive instead: what was said and done, by whom and for whom, has to stay readable.
+NEVER_DELETED = pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)
 
 
 @pghistory.track()
@@ -58,6 +62,7 @@ class Organisation(models.Model):
                 condition=Q(kind="HOSPITAL") | Q(unit_kind=""), name="only_hospitals_have_a_kind_of_unit"
             ),
         ]
+        triggers = [NEVER_DELETED]
 
     def __str__(self) -> str:
         return self.name
@@ -96,6 +101,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        triggers = [NEVER_DELETED]
 
     def __str__(self) -> str:
         return self.name or self.email

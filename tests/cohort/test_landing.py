@@ -20,6 +20,7 @@ from cohort.queries.review import version
 from cohort.queries.runs import only_found_by
 from cohort.queries.worklists import progress
 from cohort.rules import FactSource, Request
+from shielding.accounts.models import Organisation, User
 from shielding.ledger import ledger
 from tests.cohort.factories import (
     NOW,
@@ -366,6 +367,42 @@ def test_flags_and_evidence_refer_only_to_what_is_there(practice: Any, tmp_path:
         with pytest.raises(IntegrityError, match="flag or a code list that is not there"), transaction.atomic():
             Evidence.objects.create(clause="Age 70 or over", **missing)
     Evidence.objects.create(clause="Age 70 or over", flag=flag)
+
+
+def test_facts_refer_only_to_what_is_there(practice: Any, tmp_path: Path) -> None:
+    run = land_people(tmp_path, {})
+    gp = MembershipFactory(organisation=practice)
+    whole = {
+        "patient_id": PatientFactory().pk,
+        "run_id": run.pk,
+        "by_id": gp.user_id,
+        "organisation_id": gp.organisation_id,
+    }
+    said = {"source": FactSource.GP.value, "request": Request.ADD.value, "at": NOW}
+    for column in whole:
+        with pytest.raises(IntegrityError, match="that is not there"), transaction.atomic():
+            ListFact.objects.create(**said | whole | {column: uuid4()})
+        if column != "patient_id":
+            ListFact.objects.create(**said | whole | {column: None})
+    ListFact.objects.create(**said | whole)
+
+
+def test_who_is_named_by_facts_is_never_deleted(practice: Any) -> None:
+    gp = MembershipFactory(organisation=practice)
+    patient = PatientFactory()
+    ListFact.objects.create(
+        patient=patient,
+        source=FactSource.GP.value,
+        request=Request.ADD.value,
+        at=NOW,
+        by=gp.user,
+        organisation=practice,
+    )
+    with pytest.raises(IntegrityError, match="never deleted"), transaction.atomic():
+        Patient.objects.filter(pk=patient.pk)._raw_delete("default")
+    for named in (User.objects.filter(pk=gp.user_id), Organisation.objects.filter(pk=practice.pk)):
+        with pytest.raises(InternalError, match="Cannot delete"), transaction.atomic():
+            named._raw_delete("default")
 
 
 def test_a_run_and_somebody_who_was_flagged_are_never_deleted(practice: Any, tmp_path: Path) -> None:

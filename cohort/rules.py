@@ -200,6 +200,8 @@ class HoldReason(StrEnum):
     MOVED_AWAY = "MOVED_AWAY"
     OFF_LIST = "OFF_LIST"
     NOT_REVIEWED = "NOT_REVIEWED"
+    BACK_ON_LIST = "BACK_ON_LIST"
+    REMOVAL_NOT_TOLD = "REMOVAL_NOT_TOLD"
     ASKED_NOT_TO_BE_CONTACTED = "ASKED_NOT_TO_BE_CONTACTED"
     UNSAFE_CHANNEL = "UNSAFE_CHANNEL"
     LETTER_RETURNED = "LETTER_RETURNED"
@@ -207,6 +209,13 @@ class HoldReason(StrEnum):
     NO_FIXED_ABODE = "NO_FIXED_ABODE"
     NO_USABLE_ADDRESS = "NO_USABLE_ADDRESS"
     NO_USABLE_NUMBER = "NO_USABLE_NUMBER"
+
+
+class Audience(StrEnum):
+    """Whom a message is for: people on the list, or people whom their practice has taken off it."""
+
+    LISTED = "LISTED"
+    REMOVED = "REMOVED"
 
 
 class Channel(StrEnum):

@@ -27,7 +27,7 @@ from django.db.models import (
 from cohort.addresses import BFPO, FEWEST_LINES, FORBIDDEN_STARTS, MOST_LINES, POSTCODE
 from cohort.models import ListEntry, Patient
 from cohort.queries.late import lists_to_contact
-from cohort.rules import Channel, HoldReason, ReviewState
+from cohort.rules import Audience, Channel, HoldReason, ReviewState
 
 # These patterns are matched against the whole block in capitals, its lines set apart by line feeds.
 
@@ -109,26 +109,47 @@ def has_undeliverable_mobile() -> Q:
     return ~Q(undeliverable_mobile="") & Q(undeliverable_mobile=PlainNumber("mobile"))
 
 
-def hold_reason(channel: Channel, on: date) -> Case:
+def hold_reason(channel: Channel, on: date, audience: Audience = Audience.LISTED) -> Case:
     """Returns, over `Patient`, the gravest `HoldReason` against contact by `channel`, or '' where there is none.
 
-    In the order of `HoldReason`. Nobody without an entry on the list is contacted, nor anybody whom
-    their practice has yet to review, unless it is late on the day `on` (UK) and such people are to
-    be contacted anyway.
+    In the order of `HoldReason`. Of the LISTED, nobody without an entry on the list is contacted, nor anybody
+    whom their practice has yet to review, unless it is late on the day `on` (UK) and such people are to
+    be contacted anyway. Of the REMOVED, nobody who is on the list, and nobody with whom no clinician has talked
+    their removal over.
     """
-    to_review = ListEntry.objects.filter(patient=OuterRef("pk"), review_state=ReviewState.TO_REVIEW.value)
     reasons: list[tuple[Any, HoldReason]] = [
         (Q(death_status=Patient.DeathStatus.FORMAL), HoldReason.DIED),
         (Q(death_status=Patient.DeathStatus.INFORMAL), HoldReason.REPORTED_DEAD),
         (Q(is_restricted=True), HoldReason.RESTRICTED),
         (Q(is_invalid=True), HoldReason.RECORD_INVALID),
         (~Q(moved_away_code=""), HoldReason.MOVED_AWAY),
-        (~Exists(ListEntry.objects.filter(patient=OuterRef("pk"), is_on_list=True)), HoldReason.OFF_LIST),
-        (Exists(to_review.exclude(practice_list__in=lists_to_contact(on))), HoldReason.NOT_REVIEWED),
+        *(_standing_against_the_listed(on) if audience is Audience.LISTED else _standing_against_the_removed()),
         (Q(asked_not_to_be_contacted=True), HoldReason.ASKED_NOT_TO_BE_CONTACTED),
         (Q(unsafe_channels__contains=[channel.value]), HoldReason.UNSAFE_CHANNEL),
     ]
     return _first(reasons, contact_problem(channel))
+
+
+def _standing_against_the_listed(on: date) -> list[tuple[Any, HoldReason]]:
+    entry = ListEntry.objects.filter(patient=OuterRef("pk"))
+    to_review = entry.filter(review_state=ReviewState.TO_REVIEW.value)
+    return [
+        (~Exists(entry.filter(is_on_list=True)), HoldReason.OFF_LIST),
+        (Exists(to_review.exclude(practice_list__in=lists_to_contact(on))), HoldReason.NOT_REVIEWED),
+    ]
+
+
+def _standing_against_the_removed() -> list[tuple[Any, HoldReason]]:
+    entry = ListEntry.objects.filter(patient=OuterRef("pk"))
+    return [
+        (Exists(entry.filter(is_on_list=True)), HoldReason.BACK_ON_LIST),
+        (~Exists(entry.filter(told_of_a_removal())), HoldReason.REMOVAL_NOT_TOLD),
+    ]
+
+
+def told_of_a_removal() -> Q:
+    """Returns, over `ListEntry`, who is off the list by a removal that a clinician has talked over with them."""
+    return Q(is_on_list=False, review_state=ReviewState.REMOVED.value, is_patient_told=True)
 
 
 def contact_problem(channel: Channel) -> Case:
@@ -155,9 +176,11 @@ def _first(reasons: list[tuple[Any, HoldReason]], otherwise: Expression) -> Case
     )
 
 
-def hold_reason_of(patient_id: str, channel: Channel, on: date) -> Subquery:
+def hold_reason_of(patient_id: str, channel: Channel, on: date, audience: Audience) -> Subquery:
     """Returns `hold_reason` for the patient whose id is in the outer query's column `patient_id`."""
     return Subquery(
-        Patient.objects.filter(pk=OuterRef(patient_id)).annotate(hold=hold_reason(channel, on)).values("hold")[:1],
+        Patient.objects.filter(pk=OuterRef(patient_id))
+        .annotate(hold=hold_reason(channel, on, audience))
+        .values("hold")[:1],
         output_field=CharField(),
     )

@@ -50,8 +50,9 @@ def plan_batch(
 ) -> Batch:
     """Queues one message for everybody due, in one statement, and returns the batch; nothing goes yet.
 
-    Everybody on the list, validated or to be contacted unreviewed because their practice is late, and
-    without a message of this campaign and channel. Those who must not be contacted are queued as HELD
+    Everybody on the list, validated or to be contacted unreviewed because their practice is late; where
+    the campaign is about those taken off it, everybody whom a clinician has told; and without a message of
+    this campaign and channel. Those who must not be contacted are queued as HELD
     with the reason, so that the ledger accounts for them. Whom the channel cannot reach gets the
     `fallback`'s message instead: now, or once theirs has failed for good. Raises NoTemplate,
     NobodyDue, NotAllowed.
@@ -103,7 +104,7 @@ def _queue(
         unit=unit,
     )
     if not queue(batch, at=at):
-        raise NobodyDue("Everybody who is on the list and validated already has one.")
+        raise NobodyDue("Everybody whom it is for already has one.")
     return batch
 
 

@@ -6,7 +6,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
 from cohort.queries.holds import hold_reason_of
-from cohort.rules import Channel
+from cohort.rules import Audience, Channel
 from letters.models import Batch, Message
 from letters.queries import due, uk_date
 from letters.rules import CHANNEL_HOLDS, DeliveryStatus, MessageState
@@ -73,7 +73,7 @@ def queue_fallbacks(batch: Batch, *, at: datetime) -> int:
             batch=batch,
             channel=batch.channel,
         )
-        .annotate(hold=hold_reason_of("patient_id", fallback, uk_date(at)))
+        .annotate(hold=hold_reason_of("patient_id", fallback, uk_date(at), Audience(batch.campaign.audience)))
         .filter(hold="")
         .values("patient_id", "turn")
     )

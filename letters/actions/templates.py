@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from cohort.rules import Channel
+from cohort.rules import Audience, Channel
 from letters import wording
 from letters.actions.drafts import TemplateNotUsable, check_marks, next_number
 from letters.models import Campaign, Template, TemplateVersion, Translation
@@ -31,7 +31,8 @@ class Loaded:
 def load_templates(*, at: datetime, folder: Path = SHIPPED) -> Loaded:
     """Loads every `<campaign>-<channel>.toml` of a folder, the campaigns they name, and `<language>/<same name>`.
 
-    What names no campaign can be drafted and approved, and no batch of it planned. A template whose words
+    What names no campaign can be drafted and approved, and no batch of it planned; a campaign is about people on
+    the list unless it says `audience = "REMOVED"`. A template whose words
     differ from those loaded last gets a new version; the rest are left alone, so loading twice changes
     nothing. It is approved at once, unless words of the centre's own are in use: then it is a draft beside
     them. Translations are always drafts. Raises TemplateNotUsable, and then loads none.
@@ -42,7 +43,10 @@ def load_templates(*, at: datetime, folder: Path = SHIPPED) -> Loaded:
     for path in sorted(folder.glob("*.toml")):
         source = _read(path)
         if "campaign" in source:
-            Campaign.objects.get_or_create(slug=path.stem.rpartition("-")[0], defaults={"name": source["campaign"]})
+            audience = Audience(source.get("audience", Audience.LISTED))
+            Campaign.objects.get_or_create(
+                slug=path.stem.rpartition("-")[0], defaults={"name": source["campaign"], "audience": audience.value}
+            )
         template, _ = Template.objects.get_or_create(
             slug=path.stem, defaults={"name": source["name"], "channel": Channel(source["channel"]).value}
         )

@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from cohort.rules import Audience
 from letters.models.templates import TemplateVersion
-from letters.models.words import CHANNELS
+from letters.models.words import AUDIENCES, CHANNELS
 from letters.rules import BATCH_TRANSITIONS, BatchState
 
 
@@ -18,6 +19,9 @@ class Campaign(models.Model):
 
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=100)
+    audience = models.CharField(
+        max_length=8, choices=AUDIENCES, default=Audience.LISTED.value, db_default=Audience.LISTED.value
+    )
 
     def __str__(self) -> str:
         return self.name

@@ -17,9 +17,10 @@ from django.db.models import Count, Exists, OuterRef
 from django.utils import timezone
 
 from cohort.rules import Channel
+from letters.due import cleared
 from letters.estimating import FEWEST_RECEIPTS, Supply, ahead_of_last, assumptions, expected, pace
 from letters.models import Message, Supplier, SupplierDay
-from letters.queries.people import cleared, first_campaign, uk_date
+from letters.queries.people import first_campaign, uk_date
 from letters.rules import MessageState
 
 #: The transports whose suppliers say what became of each message.

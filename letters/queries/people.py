@@ -9,13 +9,12 @@ from uuid import UUID
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from cohort.models import ListEntry, Patient, PracticeList
+from cohort.models import Patient, PracticeList
 from cohort.queries.holds import hold_reason
 from cohort.queries.hospitals import added_by
-from cohort.queries.late import lists_to_contact
 from cohort.queries.worklists import entries
-from cohort.rules import Channel, HoldReason, ReviewState
-from letters.due import meant_for
+from cohort.rules import Audience, Channel, HoldReason
+from letters.due import GONE, about, meant_for
 from letters.models import HOLD_REASONS, Batch, Campaign, Message, TemplateVersion
 from letters.rules import CHANNEL_HOLDS, MessageState
 from shielding.accounts.models import Membership, Organisation
@@ -30,23 +29,11 @@ def uk_date(at: datetime) -> date:
     return timezone.localtime(at).date()
 
 
-def cleared(on: date) -> QuerySet[ListEntry]:
-    """Returns the entries of everybody on the list whom nothing but a hold keeps from being contacted on this day.
-
-    They are validated, or their practice is late and the late are to be contacted anyway. One who is on
-    the list although their practice removed them was put on by a later request of a clinician, which
-    wins: they are due like anybody else.
-    """
-    return ListEntry.objects.filter(
-        ~Q(review_state=ReviewState.TO_REVIEW) | Q(practice_list__in=lists_to_contact(on)), is_on_list=True
-    )
-
-
 def gone_to(practice_list: PracticeList) -> int:
     """Returns how many people on a list a letter or text has been released to, or handed over, since it was made."""
     sent = Message.objects.filter(
         patient__entry__practice_list=practice_list,
-        state__in=[MessageState.RELEASED, MessageState.IN_DOUBT, MessageState.HANDED_OVER],
+        state__in=GONE,
     )
     if made_at := practice_list.run.finished_at:
         sent = sent.filter(released_at__gte=made_at)
@@ -54,9 +41,9 @@ def gone_to(practice_list: PracticeList) -> int:
 
 
 def due(campaign: Campaign, channel: Channel, on: date, unit: Organisation | None = None) -> QuerySet[Any]:
-    """Returns the patients cleared for contact on this day without a message of this campaign and channel.
+    """Returns the patients whom a campaign is about on this day, without a message of it by this channel.
 
-    They are those whom the campaign is meant for; of a hospital `unit`, its own alone. `hold` is why they
+    They are those whom it is meant for; of a hospital `unit`, its own alone. `hold` is why they
     must not be contacted, or ''. Ids only: for planning and counting, for no page.
     """
     own = Q(Exists(added_by(unit).filter(patient=OuterRef("pk")))) if unit else Q()
@@ -65,10 +52,10 @@ def due(campaign: Campaign, channel: Channel, on: date, unit: Organisation | Non
         Patient.objects.filter(
             own,
             meant_for(campaign),
-            Exists(cleared(on).filter(patient=OuterRef("pk"))),
+            Exists(about(campaign, on).filter(patient=OuterRef("pk"))),
             ~Exists(messages.exclude(state=MessageState.STOPPED)),
         )
-        .annotate(hold=hold_reason(channel, on))
+        .annotate(hold=hold_reason(channel, on, Audience(campaign.audience)))
         .only("id")
     )
 
@@ -106,7 +93,7 @@ def preview(
         messages = Message.objects.filter(patient=OuterRef("pk"), campaign=campaign, channel=fallback.value)
         reached = (
             people.filter(~Exists(messages.exclude(state=MessageState.STOPPED)), hold__in=CHANNEL_HOLDS)
-            .annotate(fallback_hold=hold_reason(fallback, on))
+            .annotate(fallback_hold=hold_reason(fallback, on, Audience(campaign.audience)))
             .filter(fallback_hold="")
         )
         instead = dict(reached.values_list("hold").annotate(people=Count("pk")).order_by())

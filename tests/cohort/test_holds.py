@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cohort.models import ListEntry, Patient
 from cohort.queries import holds
-from cohort.rules import Channel, HoldReason
+from cohort.rules import Audience, Channel, HoldReason
 from tests.cohort.factories import NOW, ListEntryFactory, PatientFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -18,8 +18,9 @@ pytestmark = pytest.mark.django_db
 LETTER, SMS = Channel.LETTER, Channel.SMS
 
 
-def hold(patient: Patient, channel: Channel) -> str:
-    return Patient.objects.annotate(hold=holds.hold_reason(channel, NOW.date())).get(pk=patient.pk).hold
+def hold(patient: Patient, channel: Channel, audience: Audience = Audience.LISTED) -> str:
+    reason = holds.hold_reason(channel, NOW.date(), audience)
+    return Patient.objects.annotate(hold=reason).get(pk=patient.pk).hold
 
 
 def somebody(**details: Any) -> Patient:
@@ -50,6 +51,47 @@ WRONGS: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
+#: The same of those taken off the list, and told, who are written to about that.
+STANDINGS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "OFF_LIST": ({"on_list": True}, "BACK_ON_LIST", "BACK_ON_LIST"),
+    "NOT_REVIEWED": ({"is_told": False}, "REMOVAL_NOT_TOLD", "REMOVAL_NOT_TOLD"),
+}
+REMOVED_WRONGS = [STANDINGS.get(wrong[1], wrong) for wrong in WRONGS]
+
+
+@pytest.mark.parametrize("place", range(len(REMOVED_WRONGS)))
+def test_the_gravest_of_all_reasons_against_telling_the_removed_is_shown(place: int) -> None:
+    details: dict[str, Any] = {}
+    for wrong, _, _ in reversed(REMOVED_WRONGS[place:]):
+        details |= wrong
+    standing = {"is_on_list": details.pop("on_list", False), "is_patient_told": details.pop("is_told", True)}
+    patient = somebody(**details)
+    ListEntry.objects.filter(patient=patient).update(review_state="REMOVED", removal_reason="LOW_RISK", **standing)
+    _, letter, sms = REMOVED_WRONGS[place]
+    assert (hold(patient, LETTER, Audience.REMOVED), hold(patient, SMS, Audience.REMOVED)) == (letter, sms)
+
+
+@pytest.mark.parametrize("state", ["CONFIRMED", "LAPSED", "TO_REVIEW"])
+def test_who_is_off_the_list_by_no_removal_is_not_told_of_one(state: str) -> None:
+    patient = somebody()
+    unreviewed = {"reviewed_at": None, "reviewed_by": None} if state != "CONFIRMED" else {}
+    entry = ListEntry.objects.filter(patient=patient)
+    if state == "LAPSED":
+        entry.update(review_state="TO_REVIEW", **unreviewed)
+    entry.update(is_on_list=False, review_state=state, **unreviewed)
+    assert hold(patient, LETTER, Audience.REMOVED) == "REMOVAL_NOT_TOLD"
+    assert hold(PatientFactory(), LETTER, Audience.REMOVED) == "REMOVAL_NOT_TOLD"
+
+
+def test_who_is_told_of_a_removal_is_not_held() -> None:
+    patient = somebody()
+    ListEntry.objects.filter(patient=patient).update(
+        is_on_list=False, review_state="REMOVED", removal_reason="LOW_RISK", is_patient_told=True
+    )
+    assert hold(patient, LETTER, Audience.REMOVED) == ""
+    assert hold(patient, LETTER) == "OFF_LIST"
+
+
 @pytest.mark.parametrize("place", range(len(WRONGS)))
 def test_the_gravest_of_all_reasons_is_shown(place: int) -> None:
     details: dict[str, Any] = {}
@@ -68,12 +110,15 @@ def test_the_gravest_of_all_reasons_is_shown(place: int) -> None:
 
 
 def test_every_reason_is_in_the_table_in_the_order_of_the_rules() -> None:
-    letters = list(dict.fromkeys(letter for _, letter, _ in WRONGS))
-    texts = list(dict.fromkeys(sms for _, _, sms in WRONGS))
     in_order = [reason.value for reason in HoldReason]
-    assert letters == [reason for reason in in_order if reason in letters]
-    assert texts == [reason for reason in in_order if reason in texts]
-    assert {*letters, *texts} == {*in_order}
+    found = set()
+    for table in (WRONGS, REMOVED_WRONGS):
+        letters = list(dict.fromkeys(letter for _, letter, _ in table))
+        texts = list(dict.fromkeys(sms for _, _, sms in table))
+        assert letters == [reason for reason in in_order if reason in letters]
+        assert texts == [reason for reason in in_order if reason in texts]
+        found |= {*letters, *texts}
+    assert found == {*in_order}
 
 
 def test_nobody_without_an_entry_is_contacted() -> None:

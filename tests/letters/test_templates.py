@@ -50,8 +50,14 @@ def test_what_is_shipped_loads_once() -> None:
         "new: Advice text version 1 in Polish",
     ]
     assert second == [f"unchanged: {slug}" for slug in slugs]
-    # People are told of a removal by another path than a batch to everybody on the list.
-    assert set(Campaign.objects.values_list("slug", flat=True)) == {"coordinator", "first-advice", "hospital-advice"}
+    removal = Campaign.objects.get(slug="removal")
+    assert (removal.name, removal.audience) == ("Taken off the list", "REMOVED")
+    assert set(Campaign.objects.values_list("slug", flat=True)) == {
+        "coordinator",
+        "first-advice",
+        "hospital-advice",
+        "removal",
+    }
 
 
 def test_what_a_machine_translated_is_shipped_as_a_draft() -> None:

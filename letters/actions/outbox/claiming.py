@@ -62,7 +62,8 @@ def claim(
     """
     places = {channel: place for channel in Channel if (place := taking(channel, at=at))}
     # Not only those with something waiting: PostgreSQL would look through all that waits to find them.
-    batches = Batch.objects.filter(state=BatchState.RELEASED).order_by("released_at", "id")
+    released = Batch.objects.filter(state=BatchState.RELEASED)
+    batches = released.select_related("campaign").order_by("released_at", "id")
     if batch_id:
         batches = batches.filter(pk=batch_id)
     for batch in batches:

@@ -1,6 +1,7 @@
 """Releases what was made: the hold check, the supplier's capacity and the move are one statement."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -11,7 +12,7 @@ from django.db.models import OuterRef, Subquery
 
 from cohort.models import Patient
 from cohort.queries.holds import hold_reason_of
-from cohort.rules import Channel
+from cohort.rules import Audience, Channel
 from letters.actions.locks import lock_for_state
 from letters.actions.outbox.claiming import Claim
 from letters.actions.outbox.making import Made
@@ -56,6 +57,15 @@ _ANY_TOKEN, _ANY_ID = -1, UUID(int=0)
 _TYPES = ("bigint", "uuid", "bigint", "timestamptz", "uuid", "bigint")
 
 
+@dataclass(frozen=True)
+class _Whom:
+    """What decides which holds there are: the channel, the day, and whether people are on the list or off it."""
+
+    channel: Channel
+    on: date
+    audience: Audience
+
+
 @transaction.atomic
 def release(*, claimed: Claim, made: Made, at: datetime) -> UUID | None:
     """Releases what was made, unless a hold stands, by one statement; returns the hand-over's id.
@@ -71,7 +81,7 @@ def release(*, claimed: Claim, made: Made, at: datetime) -> UUID | None:
         return None
     key = uuid.uuid4()
     with connection.cursor() as cursor:
-        cursor.execute(*_release(claimed.channel, uk_date(at), claimed.token, None, room, at, key, claimed.supplier.pk))
+        cursor.execute(*_release(_whom(claimed, at), claimed.token, None, room, at, key, claimed.supplier.pk))
         released = int(cursor.fetchone()[0])
     if released:
         count_as_taken(claimed.supplier, released, at=at)
@@ -88,12 +98,14 @@ def release_one(*, claimed: Claim, id_: UUID, state: BatchState, at: datetime) -
     if not room:
         return None
     key = uuid.uuid4()
-    (released,) = execute(
-        _release_one(claimed.channel, uk_date(at)), (claimed.token, id_, room, at, key, claimed.supplier.pk)
-    )
+    (released,) = execute(_release_one(_whom(claimed, at)), (claimed.token, id_, room, at, key, claimed.supplier.pk))
     if released and is_limited(claimed.supplier):
         count_as_taken(claimed.supplier, 1, at=at)
     return key if released else None
+
+
+def _whom(claimed: Claim, at: datetime) -> _Whom:
+    return _Whom(claimed.channel, uk_date(at), Audience(claimed.batch.campaign.audience))
 
 
 def _room(claimed: Claim, state: BatchState, at: datetime) -> int:
@@ -108,24 +120,22 @@ def _room(claimed: Claim, state: BatchState, at: datetime) -> int:
     return 0
 
 
-@lru_cache(maxsize=2)
-def _release_one(channel: Channel, on: date) -> str:
+@lru_cache(maxsize=4)
+def _release_one(whom: _Whom) -> str:
     """Returns the prepared statement that releases one message: planning it took twice as long as running it."""
-    return statement(*_release(channel, on, *(argument(n) for n in range(1, len(_TYPES) + 1))), _TYPES)
+    return statement(*_release(whom, *(argument(n) for n in range(1, len(_TYPES) + 1))), _TYPES)
 
 
-def _release(
-    channel: Channel, on: date, token: Any, only: Any, room: Any, at: Any, key: Any, supplier: Any
-) -> tuple[str, list[Any]]:
+def _release(whom: _Whom, token: Any, only: Any, room: Any, at: Any, key: Any, supplier: Any) -> tuple[str, list[Any]]:
     """Returns the SQL that releases a claim, or `only` one message of it, and its parameters."""
-    checked, stand_ins = _checked(channel, on, one=only is not None)
+    checked, stand_ins = _checked(whom, one=only is not None)
     parameters = [token if each == _ANY_TOKEN else only if each == _ANY_ID else each for each in stand_ins]
     return _RELEASE.format(checked=checked), [*parameters, room, at, key, supplier, at]
 
 
 # Kept, since Django takes longer to write this SQL than PostgreSQL to release one message by it.
 @lru_cache(maxsize=8)
-def _checked(channel: Channel, on: date, *, one: bool) -> tuple[str, tuple[Any, ...]]:
+def _checked(whom: _Whom, *, one: bool) -> tuple[str, tuple[Any, ...]]:
     """Returns the SQL that checks the holds of a claim, or of one message of it, and its parameters.
 
     `_ANY_TOKEN` and `_ANY_ID` stand among them for the claim's token and the message's id.
@@ -136,7 +146,7 @@ def _checked(channel: Channel, on: date, *, one: bool) -> tuple[str, tuple[Any, 
         (ours.filter(id=_ANY_ID) if one else ours)
         .select_for_update(no_key=True, of=("self",))
         .annotate(
-            held_by=hold_reason_of("patient_id", channel, on),
+            held_by=hold_reason_of("patient_id", whom.channel, whom.on, whom.audience),
             as_at=Subquery(Patient.objects.filter(pk=OuterRef("patient_id")).values("as_at")[:1]),
         )
         .values("id", "queued_at", "turn", "held_by", "as_at")

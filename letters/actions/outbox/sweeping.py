@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 from uuid import UUID
 
 from django.core.cache import cache
@@ -10,11 +11,11 @@ from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 
 from cohort.models import Patient
 from cohort.queries.holds import hold_reason_of
-from cohort.rules import Channel
+from cohort.rules import Audience, Channel
 from letters.actions.locks import is_alone, lock_to_work
 from letters.actions.outbox.claiming import LEASE_SECONDS
 from letters.actions.planning import queue_fallbacks
-from letters.models import Batch, Message, Supplier
+from letters.models import Batch, Campaign, Message, Supplier
 from letters.queries import OPEN, reached_otherwise, uk_date
 from letters.rules import BatchState, MessageState
 from letters.transports import OneCallEach, transport_of
@@ -78,13 +79,18 @@ def requeue_unheld(*, at: datetime) -> int:
     the batch's other channel reaches. One worker at a time does this: the others return 0.
     """
     waiting = 0
-    for channel in Channel:
+    for channel, audience in product(Channel, Audience):
         with transaction.atomic():
             if not is_alone("requeue"):
                 return waiting
             held = (
-                Message.objects.filter(~reached_otherwise(), state=MessageState.HELD, channel=channel.value)
-                .annotate(held_by=hold_reason_of("patient_id", channel, uk_date(at)))
+                Message.objects.filter(
+                    ~reached_otherwise(),
+                    state=MessageState.HELD,
+                    channel=channel.value,
+                    campaign__in=Campaign.objects.filter(audience=audience.value),
+                )
+                .annotate(held_by=hold_reason_of("patient_id", channel, uk_date(at), audience))
                 .exclude(hold_reason=F("held_by"))
             )
             ids = _lock_free(held)

@@ -6,7 +6,7 @@ integrated care system that system's. Pages read the counts of the lists they sh
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,8 @@ from django.db.models import Case, Count, F, FloatField, OuterRef, Q, QuerySet, 
 from django.db.models.functions import Cast, Coalesce, Upper
 
 from cohort.late import ReminderKind
-from cohort.models import ListEntry, PracticeList, Reminder, SearchRun
+from cohort.long_lists import WAITING_STATES, ListState, is_late
+from cohort.models import HospitalList, ListEntry, PracticeList, Reminder, SearchRun
 from cohort.rules import SMALLEST_COUNT, ReviewState
 from shielding.accounts.models import Membership, Organisation
 
@@ -207,6 +208,23 @@ def summary(by: Membership, *, today: date, ics: UUID | None = None, run: UUID |
 def searches(by: Membership) -> QuerySet[SearchRun]:
     """Returns the searches that gave anybody a list to oversee, the newest first."""
     return SearchRun.objects.filter(pk__in=lists(by).values("run")).order_by("-requested_at")
+
+
+def stuck_hospital_lists(by: Membership, *, at: datetime) -> list[HospitalList]:
+    """Returns the long lists of hospital units that failed, or take longer than they should, the oldest first.
+
+    They are the centre's to see to: the unit is told to ask those who run the service, and gives the first eight
+    characters of the id. Nobody else is shown any.
+    """
+    if by.organisation.kind != Organisation.Kind.CENTRE:
+        return []
+    waiting = HospitalList.objects.filter(state__in=[*WAITING_STATES, ListState.FAILED])
+    found = waiting.select_related("unit").defer("waiting", "rejected", "errors").order_by("checked_at", "pk")
+    return [
+        each
+        for each in found
+        if each.state == ListState.FAILED or is_late(asked_at=each.sent_at or each.checked_at, at=at)
+    ]
 
 
 def care_systems() -> QuerySet[Organisation]:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from cohort import policies
 from cohort.actions import late as actions
 from cohort.late import LatePolicy
+from cohort.long_lists import FAILURES
 from cohort.models import SearchRun
 from cohort.queries import late, oversight, runs
 from cohort.rules import suppressed
@@ -70,6 +71,8 @@ def _page(request: MemberRequest, by: Membership, *, is_area: bool = False) -> d
         "rows": oversight.rows(list(page)),
         "summary": oversight.summary(by, today=today, ics=chosen["ics"], run=chosen["run"]),
         "searches": oversight.searches(by)[:5],
+        "stuck_lists": oversight.stuck_hospital_lists(by, at=timezone.now()),
+        "failures": FAILURES,
         "today": today,
         "is_area": is_area,
         "is_filtered": bool(request.GET),

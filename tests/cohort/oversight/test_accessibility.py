@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cohort.actions.late import send_reminders
-from cohort.models import PracticeList, ReviewQuery
+from cohort.models import HospitalList, PracticeList, ReviewQuery
 from shielding.accounts.models import Membership
 from tests.browser import axe, browser, page
 from tests.cohort.factories import MembershipFactory, OrganisationFactory, PracticeListFactory, SearchRunFactory
@@ -108,6 +108,17 @@ def test_oversight_in_every_state(see: Callable[..., None], page: Any) -> None:
         submitted_at=timezone.now(), submitted_by=gp.user
     )
     send_reminders(now=timezone.now)
+    HospitalList.objects.create(
+        unit=OrganisationFactory(kind="HOSPITAL", name=f"Dialysis unit, {LONG}"),
+        via="UPLOAD",
+        state="FAILED",
+        failure="NO_RECORDS",
+        tries=5,
+        tried_at=timezone.now(),
+        checked_at=timezone.now(),
+        checked_by=gp.user,
+        sha256="",
+    )
     see(centre, reverse("cohort:oversight"), "practices")
     see(centre, reverse("cohort:oversight") + "?show=signed-off&name=nowhere", "practices-none-found")
     see(north_lead, reverse("cohort:area") + "?show=all&sort=left", "area")

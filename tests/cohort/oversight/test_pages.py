@@ -1,6 +1,7 @@
 """The pages of oversight: which lists they show, in which order, and what a lead of a care system is not told."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,11 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from cohort.models import Reminder
+from cohort.long_lists import LATE
+from cohort.models import HospitalList, Reminder
 from cohort.queries.oversight import Show, Sort, chosen, in_order, lists, rows
 from cohort.spreadsheets import read_csv
 from shielding.accounts.models import Membership, Organisation
-from tests.cohort.factories import NOW, MembershipFactory
+from tests.cohort.factories import NOW, MembershipFactory, OrganisationFactory
 from tests.cohort.oversight.scene import TODAY, care_system, lead, on, operator, practice_list, put
 from tests.cohort.validation.pages import read
 
@@ -28,6 +30,37 @@ def today(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def north(db: None) -> Organisation:
     return care_system()
+
+
+def test_the_centre_alone_sees_which_lists_of_hospitals_are_stuck(
+    north: Organisation, today: None, sign_in: SignIn
+) -> None:
+    unit = OrganisationFactory(kind="HOSPITAL", name="Dialysis unit of Saint Anne's")
+    member = MembershipFactory(organisation=unit)
+
+    def send(**details: Any) -> HospitalList:
+        return HospitalList.objects.create(
+            unit=unit, via="UPLOAD", checked_by=member.user, sha256="", **{"checked_at": NOW - LATE * 2} | details
+        )
+
+    failed = send(state="FAILED", failure="FAULT", tries=5, tried_at=NOW)
+    waiting = send(state="WAITING", checked_at=NOW - LATE - timedelta(seconds=1))
+    others = [
+        send(state="WAITING", checked_at=NOW - LATE),
+        send(state="CHECKED"),
+        send(state="SENDING", sent_at=NOW, sent_by=member.user),
+        send(state="SENT", sent_at=NOW - LATE * 2, sent_by=member.user),
+    ]
+    page = read(sign_in(operator()).get(reverse("cohort:oversight")))
+    assert "2 lists of hospital units are stuck" in page
+    assert f"{str(failed.pk)[:8]}" in page
+    assert "Our service has a fault. Tried 5 times." in page
+    assert f"{str(waiting.pk)[:8]}" in page
+    assert not any(str(other.pk)[:8] in page for other in others)
+    assert "stuck" not in read(sign_in(lead(north)).get(reverse("cohort:area")))
+    failed.delete()
+    waiting.delete()
+    assert "stuck" not in read(sign_in(operator()).get(reverse("cohort:oversight")))
 
 
 @pytest.fixture

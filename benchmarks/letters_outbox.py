@@ -8,8 +8,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from benchmarks.letters_people import AT, analyze, fill
+from benchmarks.letters_people import AT, fill
 from benchmarks.steps import Result
+from benchmarks.tables import analyze
 
 _ROOT = Path(__file__).resolve().parent.parent
 #: The rows that a batch has, put into the same table without asking who is due or held: its floor.

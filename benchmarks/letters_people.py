@@ -5,12 +5,11 @@ usable address, 20 have no mobile, 1 must not be contacted by text. NHS numbers 
 900,000 people their check digits do not hold, so nobody has them.
 """
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from benchmarks.tables import analyze, checked_at_the_end, indexed_at_the_end
 
 #: Ten in the morning in London.
 AT = datetime(2020, 3, 21, 10, tzinfo=UTC)
@@ -102,62 +101,9 @@ def add_people(*, first: int, last: int, practices: int, reviewer: Any) -> None:
         "at": AT,
         "reviewer": str(reviewer.pk),
     }
-    with _checked_and_indexed_at_the_end("cohort_patient", "cohort_listfact", "cohort_listentry"):
+    with checked_at_the_end("cohort_%"), indexed_at_the_end("cohort_%"):
         for statement in _PEOPLE:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(_SETTINGS)
                 cursor.execute(statement, values)
-    analyze("accounts_organisation", "cohort_patient", "cohort_listfact", "cohort_listentry", "cohort_practicelist")
-
-
-def analyze(*tables: str) -> None:
-    """Vacuums tables and renews their statistics, as their owner, so that no run meets the autovacuum."""
-    with _owner() as cursor:
-        for table in tables:
-            cursor.execute(f"VACUUM (ANALYZE) {table}")
-
-
-@contextmanager
-def _checked_and_indexed_at_the_end(*tables: str) -> Iterator[None]:
-    """Takes away the foreign keys of these tables, and the indexes that no constraint needs, until the block ends.
-
-    PostgreSQL checks all rows at once then, in a join, and sorts them once: row by row that was most of the time.
-    """
-    with _owner() as cursor:
-        cursor.execute(
-            "SELECT conrelid::regclass, quote_ident(conname), pg_get_constraintdef(oid) FROM pg_constraint"
-            " WHERE contype = 'f' AND conrelid = ANY(%s::regclass[])",
-            [list(tables)],
-        )
-        keys = cursor.fetchall()
-        cursor.execute(
-            "SELECT indexrelid::regclass, pg_get_indexdef(indexrelid) FROM pg_index i"
-            " WHERE indrelid = ANY(%s::regclass[])"
-            " AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)",
-            [list(tables)],
-        )
-        indexes = cursor.fetchall()
-        for table, name, _ in keys:
-            cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
-        for name, _ in indexes:
-            cursor.execute(f"DROP INDEX {name}")
-        yield
-        cursor.execute("SET maintenance_work_mem = '512MB'")
-        for _, definition in indexes:
-            cursor.execute(definition)
-        for table, name, definition in keys:
-            cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
-
-
-@contextmanager
-def _owner() -> Iterator[Any]:
-    """A cursor of the tables' owner, each statement a transaction of its own."""
-    import psycopg2
-
-    connection = psycopg2.connect(os.environ["DATABASE_OWNER_URL"])
-    connection.autocommit = True
-    try:
-        with connection.cursor() as cursor:
-            yield cursor
-    finally:
-        connection.close()
+    analyze("%")

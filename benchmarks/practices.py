@@ -4,11 +4,9 @@ NHS numbers begin with 999; past 900,000 people their check digits do not hold, 
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import psycopg2
+from benchmarks.tables import indexed_at_the_end
 
 LARGE, SMALL = 3_300, 50
 LARGE_CODE, SMALL_CODE = "B00001", "B00002"
@@ -122,29 +120,8 @@ def _operator() -> None:
     make_user(email=CENTRE, name="Olu Adams", password=PASSWORD, organisation=centre, role=Role.CENTRAL_OPERATOR)
 
 
-@contextmanager
-def _indexes_made_afterwards() -> Iterator[None]:
-    """Takes every index away that no constraint needs, and makes them again: sorting once is faster."""
-    connection = psycopg2.connect(os.environ["DATABASE_OWNER_URL"])
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT i.indexname, i.indexdef FROM pg_indexes i WHERE i.schemaname = 'public'"
-            " AND i.tablename LIKE 'cohort_%'"
-            " AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = quote_ident(i.indexname)::regclass)"
-        )
-        indexes = cursor.fetchall()
-        for name, _ in indexes:
-            cursor.execute(f'DROP INDEX "{name}"')
-        yield
-        cursor.execute("SET maintenance_work_mem = '1GB'")
-        for _, definition in indexes:
-            cursor.execute(definition)
-    connection.close()
-
-
 def prepare(*, practices: int, entries: int) -> dict[str, Any]:
-    """Makes the tables of the database in DATABASE_URL, empty before, and fills and analyses them."""
+    """Makes the tables of the database in DATABASE_URL, empty before, and fills them."""
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shielding.settings")
@@ -157,6 +134,6 @@ def prepare(*, practices: int, entries: int) -> dict[str, Any]:
 
     began = monotonic()
     call_command("migrate", verbosity=0)
-    with _indexes_made_afterwards(), transaction.atomic(), connection.cursor() as cursor:
+    with indexed_at_the_end("cohort_%"), transaction.atomic(), connection.cursor() as cursor:
         fill(cursor, practices=practices, entries=entries, at=datetime(2020, 3, 20, 9, tzinfo=UTC))
     return {"seconds": monotonic() - began}

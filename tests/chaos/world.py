@@ -149,7 +149,8 @@ def make_batches(*, letters: int, texts: int) -> None:
     from django.core.management import call_command
     from django.utils import timezone
 
-    from benchmarks.letters_people import add_people, analyze, fill
+    from benchmarks.letters_people import add_people, fill
+    from benchmarks.tables import analyze
     from cohort.rules import Channel
     from letters.actions.batches import approve_batch, plan_batch, release_batch
     from letters.models import Campaign, Supplier

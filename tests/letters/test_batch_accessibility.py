@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from letters.actions import batches
+from letters.actions.doubts import settle_doubt
 from letters.models import Message, PartialStop, Supplier
 from tests.browser import axe, browser, page
 from tests.cohort.factories import PracticeListFactory
@@ -75,6 +77,9 @@ def test_they_are_accessible(
     look("settle_doubt", doubtful.pk)
     page.click("text=Settle it")
     axe(page)  # with errors
+    settle_doubt(message_id=doubtful.pk, provider_id="", by=mailing.operator, at=timezone.now())
+    look("batch_messages", batch.pk, shot="settled")
+    look("plan", query="?campaign=removal&channel=LETTER", shot="plan-removal")
     page.set_viewport_size({"width": 320, "height": 640})
     look("batch", batch.pk, shot="finished-320")
     look("batch_messages", batch.pk, shot="messages-320")

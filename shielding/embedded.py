@@ -64,7 +64,7 @@ def start_postgres(data: Path, *, database: str = "shielding", durable: bool = T
                 cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
                 if cursor.fetchone() is None:
                     cursor.execute(f"CREATE ROLE {role} {options}")
-            # A page's queries are small and come twenty at once: workers started for one take their time from the others.
+            # A page's queries are small and come twenty at once: workers for one take their time from the others.
             cursor.execute(f"ALTER ROLE {APP} SET max_parallel_workers_per_gather = 0")
             cursor.execute(f"GRANT {APP} TO {OWNER}")  # so that the owner may end its connections
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database])

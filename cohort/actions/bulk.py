@@ -27,7 +27,7 @@ UNDONE = "Undone by the practice"
 #: More than the largest practice of 2020 had to review.
 MOST_AT_ONCE = 5_000
 
-#: Finds those about whom somebody's request is dated after this one.
+#: Gives those about whom somebody's request is dated later.
 _CONFIRM = """
 WITH said AS (
     INSERT INTO cohort_listfact (patient_id, source, request, reason, at, by_id, organisation_id)
@@ -195,7 +195,7 @@ def locked(practice_list: PracticeList, patient_ids: Iterable[UUID], by: Members
 def _sort_out(
     practice_list: PracticeList, seen: Mapping[UUID, str], by: Membership
 ) -> tuple[list[UUID], dict[UUID, NotConfirmed]]:
-    """Locks the people selected and returns who is to be confirmed, in the order of their ids, and why others are not."""
+    """Locks the people selected; returns who is to be confirmed, in the order of their ids, and why others are not."""
     asked_about = set(
         ReviewQuery.objects.filter(practice_id=by.organisation_id, answered_at=None).values_list(
             "patient_id", flat=True

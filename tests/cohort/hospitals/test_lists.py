@@ -17,9 +17,10 @@ from cohort.models import HospitalList, HospitalRow, ListEntry, ListFact, Patien
 from cohort.queries import hospitals as queries
 from cohort.queries.review import version
 from cohort.rules import FactSource, RemovalReason, Request
+from shielding.accounts.models import Organisation
 from shielding.accounts.policies import NotAllowed
 from shielding.ledger import ledger
-from tests.cohort.factories import NOW, ListEntryFactory, OrganisationFactory, PracticeListFactory
+from tests.cohort.factories import NOW, ListEntryFactory, PracticeListFactory
 from tests.cohort.hospitals.scene import AMINA, BOB, DORA, STRANGER, TODAY, Scene, entry_of, make_scene
 
 pytestmark = pytest.mark.django_db
@@ -247,10 +248,7 @@ def test_whoever_is_not_found_is_told_and_the_others_count(scene: Scene) -> None
 
 
 def test_somebody_of_a_practice_that_is_not_known_here_is_not_found(scene: Scene) -> None:
-    scene.practice_list.delete()
-    scene.gp.delete()
-    scene.practice.delete()
-    OrganisationFactory(code="Z90009")
+    Organisation.objects.filter(pk=scene.practice.pk).update(code="Z90009")
     assert scene.only_row(scene.send(scene.row())).state == RowState.NOT_FOUND
 
 

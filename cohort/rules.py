@@ -163,6 +163,10 @@ class RemovalReason(StrEnum):
     OTHER = "OTHER"
 
 
+#: Of these removals nobody is told: the dead, and those whose addition was a slip.
+TOLD_BY_NOBODY = frozenset({RemovalReason.DIED, RemovalReason.ADDED_BY_MISTAKE})
+
+
 class RunKind(StrEnum):
     """Whether a run searches everybody, or only those whose records, age or windows have changed since another."""
 

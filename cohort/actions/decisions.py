@@ -17,11 +17,8 @@ from cohort.models import ListEntry, ListFact, PracticeList, RemovalDraft, Remov
 from cohort.models.lists import REMOVAL_REASONS
 from cohort.queries.review import version
 from cohort.queries.worklists import entries
-from cohort.rules import UNREVIEWED, FactSource, RemovalReason, Request, ReviewState
+from cohort.rules import TOLD_BY_NOBODY, UNREVIEWED, FactSource, RemovalReason, Request, ReviewState
 from shielding.accounts.models import Membership
-
-#: Of these nobody is told: the dead, and those whose addition was a slip.
-TOLD_BY_NOBODY = frozenset({RemovalReason.DIED.value, RemovalReason.ADDED_BY_MISTAKE.value})
 
 
 class EntryChanged(Exception):

@@ -27,7 +27,7 @@ from django.db.models import (
 from cohort.addresses import BFPO, FEWEST_LINES, FORBIDDEN_STARTS, MOST_LINES, POSTCODE
 from cohort.models import ListEntry, Patient
 from cohort.queries.late import lists_to_contact
-from cohort.rules import Audience, Channel, HoldReason, ReviewState
+from cohort.rules import TOLD_BY_NOBODY, Audience, Channel, HoldReason, ReviewState
 
 # These patterns are matched against the whole block in capitals, its lines set apart by line feeds.
 
@@ -148,8 +148,12 @@ def _standing_against_the_removed() -> list[tuple[Any, HoldReason]]:
 
 
 def told_of_a_removal() -> Q:
-    """Returns, over `ListEntry`, who is off the list by a removal that a clinician has talked over with them."""
-    return Q(is_on_list=False, review_state=ReviewState.REMOVED.value, is_patient_told=True)
+    """Returns, over `ListEntry`, who is off the list by a removal that a clinician has talked over with them.
+
+    Whatever was ticked, it was not with the dead, nor with those whose addition was a slip.
+    """
+    removed = Q(is_on_list=False, review_state=ReviewState.REMOVED.value, is_patient_told=True)
+    return removed & ~Q(removal_reason__in=TOLD_BY_NOBODY)
 
 
 def contact_problem(channel: Channel) -> Case:

@@ -13,12 +13,10 @@ from django.db.models.functions import Upper
 
 from cohort.models import ListEntry, ListSignOff, PracticeList, ReviewQuery
 from cohort.queries.worklists import entries
-from cohort.rules import RemovalReason, ReviewState
+from cohort.rules import TOLD_BY_NOBODY, ReviewState
 from shielding.accounts.models import Membership
 
-#: Nobody tells the dead, or somebody who was never on the list by anybody's wish.
-_NOBODY_TELLS = [RemovalReason.DIED.value, RemovalReason.ADDED_BY_MISTAKE.value]
-_UNTOLD = Q(review_state=ReviewState.REMOVED.value, is_patient_told=False) & ~Q(removal_reason__in=_NOBODY_TELLS)
+_UNTOLD = Q(review_state=ReviewState.REMOVED.value, is_patient_told=False) & ~Q(removal_reason__in=TOLD_BY_NOBODY)
 
 
 @dataclass(frozen=True)

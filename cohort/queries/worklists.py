@@ -20,7 +20,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from cohort.models import Flag, ListEntry, PracticeList, ReviewQuery
-from cohort.rules import RemovalReason, ReviewState
+from cohort.rules import TOLD_BY_NOBODY, ReviewState
 from shielding.accounts.models import Membership
 
 _GROUP = "criterion_version__criterion__disease_group"
@@ -344,11 +344,10 @@ def behind(by: Membership, patient_ids: Iterable[UUID]) -> dict[UUID, Behind]:
 
 def not_told(by: Membership, list_id: UUID) -> QuerySet[ListEntry, Any]:
     """Returns those removed whom no clinician has told yet, except the dead and those added by mistake."""
-    silent = [RemovalReason.DIED.value, RemovalReason.ADDED_BY_MISTAKE.value]
     return (
         _in_order(entries(by).filter(practice_list_id=list_id, review_state=ReviewState.REMOVED.value))
         .filter(is_patient_told=False)
-        .exclude(removal_reason__in=silent)
+        .exclude(removal_reason__in=TOLD_BY_NOBODY)
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cohort.models import ListEntry, Patient
 from cohort.queries import holds
-from cohort.rules import Audience, Channel, HoldReason
+from cohort.rules import Audience, Channel, HoldReason, RemovalReason
 from tests.cohort.factories import NOW, ListEntryFactory, PatientFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +90,16 @@ def test_who_is_told_of_a_removal_is_not_held() -> None:
     )
     assert hold(patient, LETTER, Audience.REMOVED) == ""
     assert hold(patient, LETTER) == "OFF_LIST"
+
+
+@pytest.mark.parametrize("reason", RemovalReason)
+def test_of_a_death_or_a_slip_nobody_is_told_whatever_was_ticked(reason: RemovalReason) -> None:
+    patient = somebody()
+    ListEntry.objects.filter(patient=patient).update(
+        is_on_list=False, review_state="REMOVED", removal_reason=reason.value, removal_detail="x", is_patient_told=True
+    )
+    is_told = reason not in {RemovalReason.DIED, RemovalReason.ADDED_BY_MISTAKE}
+    assert hold(patient, LETTER, Audience.REMOVED) == ("" if is_told else "REMOVAL_NOT_TOLD")
 
 
 @pytest.mark.parametrize("place", range(len(WRONGS)))

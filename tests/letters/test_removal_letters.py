@@ -93,6 +93,14 @@ def test_who_was_never_written_to_is_not_told_by_letter_that_it_is_over(mailing:
     assert planned_for(removals) == {}
 
 
+def test_who_was_taken_off_as_dead_is_not_written_to_though_told_was_ticked(
+    mailing: Mailing, removals: Mailing
+) -> None:
+    bob = write_to(mailing)
+    take_off(bob, reason=RemovalReason.DIED)
+    assert planned_for(removals) == {}
+
+
 def test_the_dead_are_held_and_get_none(mailing: Mailing, removals: Mailing) -> None:
     bob = write_to(mailing)
     take_off(bob)

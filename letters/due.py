@@ -10,12 +10,10 @@ from cohort.queries.late import lists_to_contact
 from cohort.rules import Audience, ReviewState
 from coordinators.models import Assignment
 from letters.models import Campaign, Message
-from letters.rules import MessageState
+from letters.rules import GONE
 
 #: Names each person's care coordinator.
 COORDINATOR = "coordinator"
-#: It has gone, as far as anybody knows.
-GONE = (MessageState.RELEASED, MessageState.IN_DOUBT, MessageState.HANDED_OVER)
 
 
 def cleared(on: date) -> QuerySet[ListEntry]:

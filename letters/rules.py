@@ -32,6 +32,11 @@ class MessageState(StrEnum):
     STOPPED = "STOPPED"
 
 
+#: Something is still to be done with the message.
+OPEN = (MessageState.WAITING, MessageState.MAKING, MessageState.RELEASED, MessageState.IN_DOUBT)
+#: It has gone, as far as anybody knows.
+GONE = (MessageState.RELEASED, MessageState.IN_DOUBT, MessageState.HANDED_OVER)
+
 #: From each message state, where it may go. Enforced in the database. MAKING to WAITING: the lease
 #: ran out and the sweeper put it back. RELEASED to WAITING: the provider said that it has not taken it.
 #: RELEASED to MAKING never happens: what was released is only ever handed over again under the same

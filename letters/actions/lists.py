@@ -11,8 +11,8 @@ from cohort.models import ListEntry, PracticeList
 from cohort.policies import check_can_submit
 from letters.actions.locks import lock_out_workers
 from letters.models import Batch, Message
-from letters.queries import OPEN, gone_to
-from letters.rules import BatchState
+from letters.queries import gone_to
+from letters.rules import OPEN, BatchState
 from shielding.accounts.models import Membership
 
 

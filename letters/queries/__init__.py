@@ -21,7 +21,6 @@ from letters.queries.ledger import contact_counts
 from letters.queries.pace import outlook_of
 from letters.queries.people import (
     HOLD_WORDS,
-    OPEN,
     Preview,
     batches_of,
     campaigns,
@@ -38,7 +37,6 @@ from letters.queries.people import (
 
 __all__ = [
     "HOLD_WORDS",
-    "OPEN",
     "SOURCE_WORDS",
     "Preview",
     "Progress",

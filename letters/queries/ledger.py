@@ -10,8 +10,8 @@ from cohort.models import ListEntry, PracticeList
 from cohort.queries.late import late_lists, lists_to_contact
 from cohort.rules import HoldReason, ReviewState
 from letters.models import Campaign, Message
-from letters.queries.people import OPEN, by_gravity, hospital_campaign
-from letters.rules import MessageState
+from letters.queries.people import by_gravity, hospital_campaign
+from letters.rules import OPEN, MessageState
 
 
 def contact_counts(campaign: Campaign | None, on: date) -> dict[str, Any]:

@@ -14,14 +14,12 @@ from cohort.queries.holds import hold_reason
 from cohort.queries.hospitals import added_by
 from cohort.queries.worklists import entries
 from cohort.rules import Audience, Channel, HoldReason
-from letters.due import GONE, about, meant_for
+from letters.due import about, meant_for
 from letters.models import HOLD_REASONS, Batch, Campaign, Message, TemplateVersion
-from letters.rules import CHANNEL_HOLDS, MessageState
+from letters.rules import CHANNEL_HOLDS, GONE, MessageState
 from shielding.accounts.models import Membership, Organisation
 
 HOLD_WORDS: Mapping[str, str] = dict(HOLD_REASONS)
-#: Something is still to be done with the message.
-OPEN = (MessageState.WAITING, MessageState.MAKING, MessageState.RELEASED, MessageState.IN_DOUBT)
 
 
 def uk_date(at: datetime) -> date:

@@ -33,8 +33,7 @@ from letters.actions.receipts import record
 from letters.actions.suppliers import taking
 from letters.actions.templates import load_templates
 from letters.models import Batch, Campaign, Message
-from letters.queries import OPEN
-from letters.rules import DeliveryStatus
+from letters.rules import OPEN, DeliveryStatus
 from letters.tasks import work_outbox
 from letters.transports import Event
 from shielding.accounts.actions import make_user

@@ -16,8 +16,8 @@ from letters.actions.locks import is_alone, lock_to_work
 from letters.actions.outbox.claiming import LEASE_SECONDS
 from letters.actions.planning import queue_fallbacks
 from letters.models import Batch, Campaign, Message, Supplier
-from letters.queries import OPEN, reached_otherwise, uk_date
-from letters.rules import BatchState, MessageState
+from letters.queries import reached_otherwise, uk_date
+from letters.rules import OPEN, BatchState, MessageState
 from letters.transports import OneCallEach, transport_of
 
 #: So many held messages take a third of a second to look through.

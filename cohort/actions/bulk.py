@@ -109,17 +109,6 @@ def write_confirmed(patient_ids: list[UUID], *, reason: str, by: Membership, at:
     recompute(patient_ids=later, at=at)
 
 
-def recompute_where_later(patient_ids: list[UUID], *, at: datetime) -> None:
-    """Recomputes those about whom somebody's request is dated after this one: the newest decides."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT patient_id FROM cohort_listfact WHERE patient_id = ANY(%s::uuid[]) AND at > %s",
-            [[str(patient_id) for patient_id in patient_ids], at],
-        )
-        later = [row[0] for row in cursor.fetchall()]
-    recompute(patient_ids=later, at=at)
-
-
 @transaction.atomic
 def undo_together(*, receipt_id: UUID, by: Membership, at: datetime) -> BulkReceipt:
     """Takes back what a receipt says was decided, and returns it.

@@ -12,7 +12,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from cohort import policies
-from cohort.actions.bulk import lock_list, recompute_where_later, write_confirmed
+from cohort.actions.bulk import lock_list, write_confirmed
+from cohort.actions.facts import recompute
 from cohort.decision_sheets import REASONS, Decisions, Row
 from cohort.models import BulkReceipt, ListEntry, RemovalDraft
 from cohort.queries.spreadsheet import Outcome, Plan, plan
@@ -120,4 +121,15 @@ def _write_removed(removed: Sequence[tuple[Row, ListEntry]], *, by: Membership, 
                 "by": by.user_id,
             },
         )
-    recompute_where_later(people, at=at)
+    _recompute_where_later(people, at=at)
+
+
+def _recompute_where_later(patient_ids: list[UUID], *, at: datetime) -> None:
+    """Recomputes those about whom somebody's request is dated after this one: the newest decides."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT patient_id FROM cohort_listfact WHERE patient_id = ANY(%s::uuid[]) AND at > %s",
+            [[str(patient_id) for patient_id in patient_ids], at],
+        )
+        later = [row[0] for row in cursor.fetchall()]
+    recompute(patient_ids=later, at=at)

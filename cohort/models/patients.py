@@ -11,7 +11,7 @@ from django.db.models import Q
 from cohort.amending import Format, PreferredChannel
 from cohort.rules import Channel
 
-#: A flag's foreign key would do it, and be checked for every flag that lands (see `cohort.models.runs`).
+#: The foreign keys of flags and facts would do it, and be checked for every one that is written (ADR 15).
 FLAGGED_PEOPLE_STAY = pgtrigger.Trigger(
     name="flagged_people_stay",
     when=pgtrigger.Before,

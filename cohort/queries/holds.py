@@ -109,7 +109,7 @@ def has_undeliverable_mobile() -> Q:
     return ~Q(undeliverable_mobile="") & Q(undeliverable_mobile=PlainNumber("mobile"))
 
 
-def hold_reason(channel: Channel, on: date, audience: Audience = Audience.LISTED) -> Case:
+def hold_reason(channel: Channel, on: date, audience: Audience) -> Case:
     """Returns, over `Patient`, the gravest `HoldReason` against contact by `channel`, or '' where there is none.
 
     In the order of `HoldReason`. Of the LISTED, nobody without an entry on the list is contacted, nor anybody

@@ -7,7 +7,7 @@ import pytest
 from cohort.amending import ASK_THE_PRACTICE, Detail, Held, address_problems, overruled, standing
 from cohort.models import Patient
 from cohort.queries.holds import hold_reason
-from cohort.rules import Channel
+from cohort.rules import Audience, Channel
 from tests.cohort.factories import NOW, ListEntryFactory, UserFactory
 
 OLD, NEW, OURS = ({"mobile": number} for number in ("07700900001", "07700900002", "07700900003"))
@@ -221,5 +221,5 @@ def test_an_address_without_problems_is_no_hold_and_one_with_problems_is(
 ) -> None:
     reviewed = {"review_state": "CONFIRMED", "reviewed_at": NOW, "reviewed_by": UserFactory()}
     entry = ListEntryFactory(patient__address_lines=lines, patient__postcode=postcode, **reviewed)
-    held = Patient.objects.annotate(hold=hold_reason(Channel.LETTER, NOW.date())).get(pk=entry.pk).hold
+    held = Patient.objects.annotate(hold=hold_reason(Channel.LETTER, NOW.date(), Audience.LISTED)).get(pk=entry.pk).hold
     assert (held == "") is (fields == [])

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from cohort.actions.contact_problems import number_undeliverable
 from cohort.models import Patient
 from cohort.queries.holds import hold_reason
-from cohort.rules import Channel
+from cohort.rules import Audience, Channel
 from letters.actions import receipt_files
 from letters.actions.batches import retry_failed
 from letters.actions.receipts import FAILURES, record
@@ -240,7 +240,7 @@ def test_what_came_back_holds_the_person_until_their_details_change(
     (message,) = handed_over(mailing, channel=channel)
     record([said(message, status, WEEKS_LATER, wrong_address=True)], at=WEEKS_LATER)
     on = uk_date(WEEKS_LATER)
-    patient = Patient.objects.filter(pk=message.patient_id).annotate(hold=hold_reason(channel, on))
+    patient = Patient.objects.filter(pk=message.patient_id).annotate(hold=hold_reason(channel, on, Audience.LISTED))
     assert patient.get().hold == hold
     Patient.objects.filter(pk=message.patient_id).update(address_lines=["2 New Road", "Sutton"], mobile="07700900999")
     assert patient.get().hold == ""

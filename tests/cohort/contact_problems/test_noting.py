@@ -13,7 +13,7 @@ from cohort.amending import Detail
 from cohort.models import ListEntry, Patient
 from cohort.queries.amendments import fingerprint
 from cohort.queries.holds import hold_reason
-from cohort.rules import Channel
+from cohort.rules import Audience, Channel
 from tests.cohort.factories import NOW, Cast
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def _past() -> Any:
 
 
 def hold(patient: Patient, channel: Channel) -> str:
-    return Patient.objects.annotate(hold=hold_reason(channel, NOW.date())).get(pk=patient.pk).hold
+    return Patient.objects.annotate(hold=hold_reason(channel, NOW.date(), Audience.LISTED)).get(pk=patient.pk).hold
 
 
 def mend(cast: Cast, patient: Patient, detail: Detail, **value: Any) -> None:

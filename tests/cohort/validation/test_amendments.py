@@ -24,7 +24,7 @@ from cohort.queries.amendments import fingerprint
 from cohort.queries.extracts import PATIENT_FIELDS
 from cohort.queries.holds import hold_reason
 from cohort.queries.review import version
-from cohort.rules import Channel, RemovalReason
+from cohort.rules import Audience, Channel, RemovalReason
 from tests.cohort.factories import NOW, Cast
 from tests.cohort.validation.conftest import HUGO, HUGO_BORN
 from tests.cohort.validation.pages import SignIn, person_url, read
@@ -86,7 +86,7 @@ def standing(patient: Patient) -> set[str]:
 
 
 def hold_of(patient: Patient, channel: Channel) -> str:
-    return str(Patient.objects.annotate(hold=hold_reason(channel, NOW.date())).get(pk=patient.pk).hold)
+    return str(Patient.objects.annotate(hold=hold_reason(channel, NOW.date(), Audience.LISTED)).get(pk=patient.pk).hold)
 
 
 def test_what_is_mended_holds_at_once_and_stands_against_an_extract_that_says_the_same(cast: Cast) -> None:

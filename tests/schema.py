@@ -1,6 +1,6 @@
 """A migrated database, made once for one set of migrations and kept beside pytest's cache.
 
-Migrating takes most of a minute, as long as many a test run. What is kept is what `pg_dump` writes of a
+Migrating takes ten seconds, as long as many a test run. What is kept is what `pg_dump` writes of a
 database that was really migrated; a fresh clone has none.
 """
 

@@ -1,12 +1,11 @@
 """Making letters: ours, bare typst with many letters a compile, and WeasyPrint; and memory over many."""
 
-import json
 import logging
 import os
 import resource
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from html import escape
 from itertools import islice
@@ -47,17 +46,30 @@ def same_pages() -> Result:
 
 def _ways() -> dict[int, Callable[[Sequence[Any]], int]]:
     """Returns our way, under 0, and bare typst's by letters a compile; each makes letters and counts their pages."""
-    from letters.pdf import make_pdf
-
     bare = _Bare()
 
     def in_files_of(size: int) -> Callable[[Sequence[Any]], int]:
-        return lambda letters: sum(
-            _pages(bare.compile(letters[start : start + size])) for start in range(0, len(letters), size)
-        )
+        return lambda letters: sum(_pages(bare.compile(some)) for some in _batches(letters, size))
 
-    ours = {0: lambda letters: sum(_pages(make_pdf(each, made_at=AT)) for each in letters)}
-    return ours | {size: in_files_of(size) for size in SIZES}
+    return {0: lambda letters: sum(of for _, of in _ours(letters))} | {size: in_files_of(size) for size in SIZES}
+
+
+def _ours(letters: Iterable[Any]) -> Iterator[tuple[int, int]]:
+    """Makes letters as a claim of the outbox does, each found in its PDF; yields bytes and pages of each PDF."""
+    from cohort.rules import Channel
+    from letters.actions.outbox.claiming import CHUNK
+    from letters.pdf import make_joint_pdf
+    from letters.pdf_pages import letters_in
+
+    for some in _batches(letters, CHUNK[Channel.LETTER]):
+        pdf = make_joint_pdf(some, made_at=AT)
+        yield len(pdf), letters_in(pdf, len(some))[-1].of
+
+
+def _batches(letters: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    left = iter(letters)
+    while some := list(islice(left, size)):
+        yield some
 
 
 def weasyprint(*, letters: int) -> Result:
@@ -83,15 +95,13 @@ def _timed(work: Callable[[Sequence[Any]], int], letters: Sequence[Any]) -> tupl
 def memory(*, letters: int) -> Result:
     """Makes so many letters in this process, and says what it holds in MiB after every 1,000."""
     _prepare()
-    from letters.pdf import make_pdf
-
     held: list[float] = []
     began = resource.getrusage(resource.RUSAGE_SELF)
     size = 0
-    for number, letter in enumerate(islice(invented(), letters), 1):
-        size += len(make_pdf(letter, made_at=AT))
-        if number % 1_000 == 0:
-            held.append(_held_mib())
+    some = invented()
+    for _ in range(0, letters, 1_000):
+        size += sum(length for length, _ in _ours(islice(some, 1_000)))
+        held.append(_held_mib())
     used = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "held_mib": held,
@@ -138,45 +148,19 @@ def invented() -> Iterator[Any]:
 
 
 class _Bare:
-    """typst itself with our template, its letter put in a loop: what it can do with nothing around it."""
+    """typst itself with our template: what it can do with nothing around it."""
 
     def __init__(self) -> None:
         import typst
 
         from letters import pdf
 
-        self.source = self._looped((pdf.FOLDER / "letter.typ").read_text()).encode()
-        self.compiler = typst.Compiler(b"", font_paths=pdf._fonts(), ignore_system_fonts=True)
-
-    @staticmethod
-    def _looped(source: str) -> str:
-        """Returns the template for many letters; the most pages a letter may have is of single letters alone."""
-        kept = []
-        for line in source.splitlines():
-            if line.startswith("#let letter = "):
-                continue
-            if "more than 10 pages" in line:
-                continue
-            kept.append(line)
-        document = next(line for line in kept if line.startswith("#set document("))
-        kept.remove(document)
-        return "\n".join(
-            [
-                '#let letters = json("letters.json")',
-                "#let letter = letters.first()",
-                document,
-                "#for letter in letters [",
-                *kept,
-                "#counter(page).update(0)",
-                "]",
-            ]
-        )
+        self.compiler = typst.Compiler(b"", root=pdf.FOLDER, font_paths=pdf._fonts(), ignore_system_fonts=True)
 
     def compile(self, letters: Sequence[Any]) -> bytes:
-        from letters.pdf import for_template
+        from letters.pdf import _files
 
-        data = json.dumps([for_template(each) for each in letters]).encode()
-        files: Any = {"main.typ": self.source, "letters.json": data}
+        files: Any = _files(letters)
         made: Any = self.compiler.compile(
             input=files, format="pdf", pdf_standards=["ua-1"], timestamp=int(AT.timestamp())
         )

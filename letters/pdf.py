@@ -1,12 +1,12 @@
-"""Makes one letter's PDF with typst: tagged (PDF/UA-1), fonts embedded, the same bytes for the same content.
+"""Makes letters' PDFs with typst: tagged (PDF/UA-1), fonts embedded, the same bytes for the same content.
 
-One compile makes one letter, by a compiler that each thread keeps: see docs/letters.md for the figures
-behind that.
+One compile makes one PDF, of one letter or of many, by a compiler that each thread keeps: see ADR 16.
 """
 
 import json
 import threading
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -40,7 +40,7 @@ _local = threading.local()
 
 
 class LetterNotMade(Exception):
-    """The letter cannot be made from this content; the message says why, and holds no part of it."""
+    """A letter cannot be made from this content; the message says why, and holds no part of it."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,20 @@ def direction(text: str) -> Literal["ltr", "rtl"]:
 
 
 def make_pdf(content: LetterContent, *, made_at: datetime) -> bytes:
-    """Returns the PDF. `made_at` is the creation date it carries. Raises LetterNotMade."""
+    """Returns one letter's PDF. `made_at` is the creation date it carries. Raises LetterNotMade."""
+    return make_joint_pdf([content], made_at=made_at)
+
+
+def make_joint_pdf(contents: Sequence[LetterContent], *, made_at: datetime) -> bytes:
+    """Returns one PDF of some letters in their order, all of one format and language, each on pages of its own.
+
+    `pdf_pages.letters_in` finds them in it. Raises LetterNotMade where any of them cannot be made.
+    """
+    if len({(each.format, each.language) for each in contents}) != 1:
+        raise ValueError("Letters of one PDF are of one format and language.")
     try:
         made = _compiler().compile(
-            input=_files(content),  # type: ignore[type-var]  # its stubs leave out several files
+            input=_files(contents),  # type: ignore[type-var]  # its stubs leave out several files
             format="pdf",
             pdf_standards=["ua-1"],
             timestamp=int(made_at.timestamp()),
@@ -100,12 +110,12 @@ def make_pdf(content: LetterContent, *, made_at: datetime) -> bytes:
     return cast(bytes, made)
 
 
-def _files(content: LetterContent) -> dict[str, bytes]:
+def _files(contents: Sequence[LetterContent]) -> dict[str, bytes]:
     # As a file, not in `sys_inputs`: with other inputs typst builds and hashes its whole library anew, 3 ms a letter.
-    return {"main.typ": _MAIN, "letter.json": json.dumps(for_template(content)).encode()}
+    return {"main.typ": _MAIN, "letters.json": json.dumps([_for_template(each) for each in contents]).encode()}
 
 
-def for_template(content: LetterContent) -> dict[str, Any]:
+def _for_template(content: LetterContent) -> dict[str, Any]:
     """Returns a letter as `letter.typ` reads it."""
     return {
         "date": content.date,

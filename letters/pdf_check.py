@@ -1,7 +1,6 @@
 """Looks at a letter as it was made: geometry, sizes, fonts, tags (domain, section 7). Not at what was meant."""
 
 import ctypes
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 from letters.pdf import LetterContent
+from letters.pdf_pages import ALONE
 from letters.rules import Format
 
 #: Millimetres from the left and the top.
@@ -29,7 +29,6 @@ _OVERHANG_MM = 1
 _MM = 25.4 / 72
 #: PDFium tells these otherwise than they are: brackets in words read from the right, and hyphens that end a line.
 _NOT_COMPARED = "()[]{}<>«»-\u00ad\u2010\x02"
-_pdfium = threading.Lock()  # PDFium may be used by one thread at a time
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Run:
 
 def letter_problems(pdf: bytes, content: LetterContent) -> list[str]:
     """Returns what is wrong with a made letter, fit to show and with no part of it; empty where all is well."""
-    with _pdfium, pdfium.PdfDocument(pdf) as document:
+    with ALONE, pdfium.PdfDocument(pdf) as document:
         return list(dict.fromkeys([*_of_document(document, content), *_of_pages(document, content)]))
 
 

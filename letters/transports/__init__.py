@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from letters.pdf_pages import Pages
 from letters.transports.contract import Event, Item, OneCallEach, Receipt, WholeHandOvers
 
 if TYPE_CHECKING:
     from letters.models import Supplier
 
-__all__ = ["Event", "Item", "OneCallEach", "Receipt", "WholeHandOvers", "transport_of"]
+__all__ = ["Event", "Item", "OneCallEach", "Pages", "Receipt", "WholeHandOvers", "transport_of"]
 
 
 def transport_of(supplier: Supplier) -> WholeHandOvers | OneCallEach:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from letters.pdf_pages import Pages
 from letters.rules import DeliveryStatus, Format
 
 if TYPE_CHECKING:
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Item:
-    """One letter (its PDF) or text, by the reference that suppliers know it by.
+    """One letter (its pages) or text, by the reference that suppliers know it by.
 
     `format` is what the supplier shall make of it; `language` is a BCP 47 tag such as `en-GB`.
     """
 
     reference: str
-    content: bytes | Text
+    content: Pages | Text
     format: Format = Format.STANDARD
     language: str = "en-GB"
 
@@ -76,7 +77,7 @@ class WholeHandOvers(ABC):
 
     @abstractmethod
     def read_letter(self, reference: str, *, key: UUID, batch_id: UUID) -> bytes | None:
-        """Returns one letter's PDF as it was handed over, or None where the supplier has it no more."""
+        """Returns one letter's pages as they were handed over, as a PDF, or None where the supplier has it no more."""
 
 
 class OneCallEach(ABC):

@@ -1,19 +1,21 @@
 """The batch file and manifest that suppliers get: letters in a zip file, or texts line by line. Ids only in both names.
 
-The manifest is a JSON object: `hand_over`, `batch`, `file`, `count`, `sha256` of the whole file, and
-`messages`, each with `reference`, `format`, `language`, `sha256`, and `file` where it has one of its own.
+The zip file has PDFs of letters of one format and language. The manifest is a JSON object: `hand_over`, `batch`,
+`file`, `count`, `sha256` of the whole file, `pdfs` (each with `file`, `sha256` and `pages`), and `messages`, each with
+`reference`, `format`, `language`, and of a letter `file`, `first_page` and `last_page`, of a text `sha256` of its line.
 """
 
 import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import IO, Any
 from uuid import UUID
 
 from letters.contents import Text
+from letters.pdf_pages import Pages, taken_out
 from letters.transports.contract import Item, Receipt
 
 MANIFEST = "manifest.json"
@@ -30,33 +32,86 @@ class BatchFile:
     manifest: bytes
 
 
+@dataclass(frozen=True)
+class _Contents:
+    """What a batch file holds, and what its manifest says of it."""
+
+    name: str
+    data: bytes
+    messages: Sequence[Mapping[str, Any]]
+    pdfs: Sequence[Mapping[str, Any]] = ()
+
+
 def batch_file(items: Iterable[Item], *, key: UUID, batch_id: UUID) -> BatchFile:
-    """Makes the file of some letters, or of some texts, in order of reference."""
-    entries: list[dict[str, Any]] = []
-    lines: list[bytes] = []
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as target:
-        for item in sorted(items, key=lambda item: item.reference):
-            entry = {"reference": item.reference, "format": item.format.value, "language": item.language}
-            if isinstance(item.content, Text):
-                data = _line(item.reference, item.content)
-                lines.append(data)
-            else:
-                data = item.content
-                entry["file"] = f"{item.reference}.pdf"
-                # ZipInfo's fixed date: the same letters make the same bytes.
-                target.writestr(zipfile.ZipInfo(entry["file"]), data)
-            entries.append({**entry, "sha256": hashlib.sha256(data).hexdigest()})
-    name, whole = (TEXTS, b"".join(lines)) if lines else (LETTERS, archive.getvalue())
+    """Makes the file of some letters, or of some texts, in order of reference.
+
+    Raises ValueError where a PDF has a page of a letter that is not among them: it would be printed too.
+    """
+    texts, letters = [], []
+    for item in sorted(items, key=lambda item: item.reference):
+        if isinstance(item.content, Text):
+            texts.append((item, item.content))
+        else:
+            letters.append((item, item.content))
+    made = _of_texts(texts) if texts else _of_letters(letters)
     manifest = {
         "hand_over": str(key),
         "batch": str(batch_id),
-        "file": name,
-        "count": len(entries),
-        "sha256": hashlib.sha256(whole).hexdigest(),
-        "messages": entries,
+        "file": made.name,
+        "count": len(made.messages),
+        "sha256": hashlib.sha256(made.data).hexdigest(),
+        "pdfs": made.pdfs,
+        "messages": made.messages,
     }
-    return BatchFile(name, whole, json.dumps(manifest, indent=1).encode())
+    return BatchFile(made.name, made.data, json.dumps(manifest, indent=1).encode())
+
+
+def _of_texts(texts: Iterable[tuple[Item, Text]]) -> _Contents:
+    lines = [(item, _line(item.reference, text)) for item, text in texts]
+    messages = [_message(item) | {"sha256": hashlib.sha256(line).hexdigest()} for item, line in lines]
+    return _Contents(TEXTS, b"".join(line for _, line in lines), messages)
+
+
+def _of_letters(letters: Iterable[tuple[Item, Pages]]) -> _Contents:
+    messages: list[dict[str, Any]] = []
+    pdfs: dict[int, dict[str, Any]] = {}
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as target:
+        for item, pages in letters:
+            # By identity: a father and son of one name may have PDFs of their own with the same bytes.
+            if id(pages.pdf) not in pdfs:
+                name = f"{len(pdfs) + 1:03}-{item.format.lower().replace('_', '-')}-{item.language}.pdf"
+                # ZipInfo's fixed date: the same letters make the same bytes.
+                target.writestr(zipfile.ZipInfo(name), pages.pdf)
+                digest = hashlib.sha256(pages.pdf).hexdigest()
+                pdfs[id(pages.pdf)] = {"file": name, "sha256": digest, "pages": pages.of}
+            where = {"file": pdfs[id(pages.pdf)]["file"], "first_page": pages.first, "last_page": pages.last}
+            messages.append(_message(item) | where)
+    for pdf in pdfs.values():
+        _check_whole(pdf, [each for each in messages if each["file"] == pdf["file"]])
+    return _Contents(LETTERS, archive.getvalue(), messages, list(pdfs.values()))
+
+
+def _check_whole(pdf: Mapping[str, Any], letters: Iterable[Mapping[str, Any]]) -> None:
+    pages = sorted(n for each in letters for n in range(each["first_page"], each["last_page"] + 1))
+    if pages != list(range(1, pdf["pages"] + 1)):
+        raise ValueError(f"{pdf['file']} has pages of letters that are not handed over.")
+
+
+def _message(item: Item) -> dict[str, Any]:
+    return {"reference": item.reference, "format": item.format.value, "language": item.language}
+
+
+def letter_of(archive: IO[bytes], manifest: bytes, reference: str) -> bytes | None:
+    """Returns one letter's pages out of a batch file, as a PDF, or None where it is not there."""
+    said = json.loads(manifest)
+    for entry in said["messages"]:
+        if entry["reference"] == reference and "file" in entry:
+            with zipfile.ZipFile(archive) as source:
+                pdf = source.read(entry["file"])
+            pages = {each["file"]: each["pages"] for each in said["pdfs"]}
+            return taken_out(Pages(pdf, entry["first_page"], entry["last_page"], pages[entry["file"]]))
+    return None
 
 
 def read_manifest(data: bytes) -> Receipt:

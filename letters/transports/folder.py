@@ -9,7 +9,6 @@ what it collects.
 import os
 import shutil
 import uuid
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID
@@ -17,7 +16,7 @@ from uuid import UUID
 from django.conf import settings
 
 from letters.transports.contract import Item, Receipt, WholeHandOvers
-from letters.transports.files import LETTERS, MANIFEST, batch_file, read_manifest
+from letters.transports.files import LETTERS, MANIFEST, batch_file, letter_of, read_manifest
 
 
 class Folder(WholeHandOvers):
@@ -48,11 +47,12 @@ class Folder(WholeHandOvers):
         return read_manifest((target / MANIFEST).read_bytes())
 
     def read_letter(self, reference: str, *, key: UUID, batch_id: UUID) -> bytes | None:
-        """Returns one letter's PDF, or None where the folder has it no more."""
+        """Returns one letter's pages as a PDF, or None where the folder has it no more."""
+        folder = _folder(key=key, batch_id=batch_id)
         try:
-            with zipfile.ZipFile(_folder(key=key, batch_id=batch_id) / LETTERS) as archive:
-                return archive.read(f"{reference}.pdf")
-        except (FileNotFoundError, KeyError):
+            with (folder / LETTERS).open("rb") as archive:
+                return letter_of(archive, (folder / MANIFEST).read_bytes(), reference)
+        except FileNotFoundError:
             return None
 
 

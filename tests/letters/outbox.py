@@ -1,6 +1,8 @@
 """What tests of the outbox look at and do: the states of a batch, the supplier's folder, a worker that dies."""
 
+import io
 import json
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from pypdf import PdfReader
 
 from letters.actions import outbox
 from letters.models import Batch, Message
@@ -39,6 +42,17 @@ def sent() -> list[str]:
         references = [entry["reference"] for entry in json.loads(manifest.read_text())["messages"]]
         ids += [str(read_reference(each)[0]) for each in references]
     return ids
+
+
+def printed() -> str:
+    """Returns the words of every page in the supplier's folder."""
+    words = []
+    for whole in sorted(Path(settings.HANDOVER_FOLDER).glob("*/*/letters.zip")):
+        with zipfile.ZipFile(whole) as archive:
+            for name in archive.namelist():
+                pages = PdfReader(io.BytesIO(archive.read(name))).pages
+                words += [" ".join(page.extract_text().split()) for page in pages]
+    return "\n".join(words)
 
 
 def sent_once() -> bool:

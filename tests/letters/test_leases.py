@@ -13,7 +13,7 @@ from cohort.rules import Channel
 from letters.actions import outbox
 from letters.actions.outbox import handing_over, working
 from letters.models import HandOver
-from letters.transports import Item, folder
+from letters.transports import Item, Pages, folder
 from tests.letters.factories import NOON, Mailing, make_mailing, validated
 from tests.letters.outbox import LATER, Killed, dying_after, sent_once, states, work
 
@@ -104,7 +104,7 @@ def test_a_hand_over_that_does_not_match_is_left_for_a_person(mailing: Mailing, 
     made = outbox.make(batch, claimed.message_ids)
     key = outbox.release(claimed=claimed, made=made, at=NOON)
     assert key
-    folder.Folder().hand_over([Item(f"{uuid.uuid4()}-1", b"somebody else")], key=key, batch_id=batch.id)
+    folder.Folder().hand_over([Item(f"{uuid.uuid4()}-1", Pages(b"somebody else"))], key=key, batch_id=batch.id)
     assert outbox.finish_stranded(at=LATER) == 0
     assert states(batch) == {"RELEASED": 1}
     assert "does not match" in caplog.text

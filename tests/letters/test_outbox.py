@@ -1,6 +1,7 @@
 """Working a released batch: making, releasing with the hold check, handing over."""
 
 import hashlib
+import io
 import json
 import zipfile
 from datetime import time, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from pypdf import PdfReader
 
 from cohort.models import ListEntry, Patient
 from cohort.rules import Channel
@@ -17,7 +19,7 @@ from letters.actions.outbox import claiming, sweeping
 from letters.models import HandOver
 from letters.tasks import work_outbox
 from tests.letters.factories import NOON, Mailing, validated
-from tests.letters.outbox import LATER, sent, sent_once, states, work
+from tests.letters.outbox import LATER, printed, sent, sent_once, states, work
 
 
 @pytest.mark.django_db
@@ -72,10 +74,12 @@ def test_manifest_and_ledger_match_the_files(mailing: Mailing) -> None:
     assert (manifest["batch"], manifest["count"]) == (str(batch.id), 2)
     assert handed_over.sha256 == manifest["sha256"] == hashlib.sha256(whole.read_bytes()).hexdigest()
     with zipfile.ZipFile(whole) as archive:
-        assert archive.namelist() == [entry["file"] for entry in manifest["messages"]]
-        for entry in manifest["messages"]:
-            assert hashlib.sha256(archive.read(entry["file"])).hexdigest() == entry["sha256"]
-            assert entry["file"] == f"{entry['reference']}.pdf"
+        assert archive.namelist() == [each["file"] for each in manifest["pdfs"]] == ["001-standard-en.pdf"]
+        for each in manifest["pdfs"]:
+            pdf = archive.read(each["file"])
+            assert hashlib.sha256(pdf).hexdigest() == each["sha256"]
+            assert len(PdfReader(io.BytesIO(pdf)).pages) == each["pages"]
+    assert {entry["file"] for entry in manifest["messages"]} == {"001-standard-en.pdf"}
     assert "Amina" not in (whole.parent / "manifest.json").read_text()
     assert not list(whole.parent.parent.glob(".*"))
 
@@ -123,7 +127,7 @@ def test_text_hours_can_be_set(mailing: Mailing, settings: Any) -> None:
     ],
 )
 def test_a_hold_set_after_making_is_honoured_by_the_release(mailing: Mailing, wrong: Any, reason: str) -> None:
-    safe, unsafe = validated(), validated()
+    safe, unsafe = validated(given_name="Amina"), validated(given_name="Dana")
     batch = mailing.released()
     claimed = outbox.claim(at=NOON)
     assert claimed
@@ -135,6 +139,8 @@ def test_a_hold_set_after_making_is_honoured_by_the_release(mailing: Mailing, wr
     assert states(batch) == {"HANDED_OVER": 1, "HELD": 1}
     assert unsafe.messages.get().hold_reason == reason
     assert sent() == [str(safe.messages.get().id)]
+    assert "Amina" in printed()
+    assert "Dana" not in printed()
 
 
 @pytest.mark.django_db

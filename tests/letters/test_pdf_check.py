@@ -98,11 +98,11 @@ def test_everybody_invented_gets_every_format(proof: object, format_: Format) ->
         ("#let body-top = 95mm", "#let body-top = 50mm", "nearer to it than 5 mm"),
         ("#let sender-left = 130mm", "#let sender-left = 122mm", "nearer to it than 5 mm"),
         ("(body: 12pt", "(body: 11pt", "smaller than 12 pt"),
-        ("#let sizes = (10pt,", "#let sizes = (9pt,", None),  # the address may be smaller
+        ("let sizes = (10pt,", "let sizes = (9pt,", None),  # the address may be smaller
         ('paper: "a4"', 'paper: "us-letter"', "not A4"),
-        ("#set document(title: letter.parts.first().title", '#set document(title: "Letter"', "title is not"),
-        ("lang: main.language", 'lang: "fr"', "does not say its language"),
-        ("    address,\n", "    [#address NHS],\n", "nothing else"),
+        ("  title: first.parts.first().title,", '  title: "Letter",', "title is not"),
+        ("lang: first.parts.first().language", 'lang: "fr"', "does not say its language"),
+        ("    address-of(letter),\n", "    [#address-of(letter) NHS],\n", "nothing else"),
     ],
 )
 def test_what_is_wrong_on_the_made_page_is_found(
@@ -124,7 +124,7 @@ def test_large_print_is_held_to_16_points() -> None:
 
 
 def test_a_pdf_without_tags_is_found() -> None:
-    made = pdf._compiler().compile(input=pdf._files(CONTENT), format="pdf", pdf_tags=False)
+    made = pdf._compiler().compile(input=pdf._files([CONTENT]), format="pdf", pdf_tags=False)
     assert "The PDF is not tagged, so it cannot be read aloud." in letter_problems(made, CONTENT)
 
 

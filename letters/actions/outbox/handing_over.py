@@ -10,7 +10,7 @@ from django.db import transaction
 from cohort.rules import Channel
 from letters.actions.locks import lock_to_work
 from letters.actions.outbox.claiming import LEASE_SECONDS
-from letters.actions.outbox.making import Made, make
+from letters.actions.outbox.making import Made, make, only
 from letters.actions.suppliers import is_open, is_resting, let_rest, supplier_of, well_again
 from letters.models import Batch, HandOver, Message, Supplier
 from letters.rules import BatchState, MessageState, read_reference
@@ -68,11 +68,10 @@ def _give(
     going = asked.keys() - set(stopped)
     if not going:
         return None
-    made = made or make(batch, going)
+    made = only(made, batch, going) if made else make(batch, going)
     for message_id, failure in made.failed.items():
         released.filter(id=message_id).update(state=MessageState.FAILED, failure=failure[:300])
-    items = [item for id_, item in made.items.items() if id_ in going]
-    return transport.hand_over(items, key=key, batch_id=batch.pk) if items else None
+    return transport.hand_over(made.items.values(), key=key, batch_id=batch.pk) if made.items else None
 
 
 def _settle(receipt: Receipt, batch: Batch, asked: Mapping[UUID, bool], *, key: UUID, at: datetime) -> HandOver:

@@ -9,7 +9,7 @@ from letters.actions.outbox.handing_over import finish_stranded, hand_over_or_re
 from letters.actions.outbox.making import Made, make
 from letters.actions.outbox.releasing import release
 from letters.actions.outbox.sweeping import sweep
-from letters.transports import Item, OneCallEach, transport_of
+from letters.transports import Item, OneCallEach, Pages, transport_of
 
 
 def work(*, clock: Callable[[], datetime], lease_seconds: int = LEASE_SECONDS) -> int:
@@ -32,11 +32,11 @@ def make_and_hand_over(*, claimed: Claim, clock: Callable[[], datetime]) -> int:
     """Takes one claim to its end; returns how many messages went."""
     transport = transport_of(claimed.supplier)
     if isinstance(transport, OneCallEach):
-        made = make(claimed.batch, claimed.message_ids)
+        made = make(claimed.batch, claimed.message_ids, apart=True)
         return call_each(claimed=claimed, made=made, transport=transport, clock=clock)
     if transport.needs_content:
         made = make(claimed.batch, claimed.message_ids)
     else:
-        made = Made({id_: Item(reference, b"") for id_, reference in claimed.references.items()}, {})
+        made = Made({id_: Item(reference, Pages(b"")) for id_, reference in claimed.references.items()}, {})
     key = release(claimed=claimed, made=made, at=clock())
     return hand_over_or_rest(key=key, supplier=claimed.supplier, at=clock(), made=made) if key else 0

@@ -17,6 +17,7 @@ from notifications_python_client.errors import APIError, HTTPError
 from notifications_python_client.notifications import NotificationsAPIClient
 
 from letters.contents import Text
+from letters.pdf_pages import taken_out
 from letters.transports.contract import Event, Item, OneCallEach
 from letters.transports.errors import InDoubt, Refused, TransportError, TryLater
 from letters.transports.http import kept, retry_after, was_never_sent
@@ -70,7 +71,7 @@ class Notify(OneCallEach):
                 )
             else:
                 answer = self._client.send_precompiled_letter_notification(
-                    reference=item.reference, pdf_file=io.BytesIO(item.content)
+                    reference=item.reference, pdf_file=io.BytesIO(taken_out(item.content))
                 )
             return str(answer["id"])
         except HTTPError as error:

@@ -12,7 +12,6 @@ import io
 import json
 import logging
 import uuid
-import zipfile
 from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
@@ -22,7 +21,7 @@ from django.conf import settings
 
 from letters.transports.contract import Item, Receipt, WholeHandOvers
 from letters.transports.errors import HandOverMismatch, Refused, TransportError, TryLater
-from letters.transports.files import LETTERS, MANIFEST, batch_file, read_manifest
+from letters.transports.files import LETTERS, MANIFEST, batch_file, letter_of, read_manifest
 from letters.transports.http import kept, retry_after
 
 logger = logging.getLogger(__name__)
@@ -64,15 +63,12 @@ class PrintSupplier(WholeHandOvers):
         return there
 
     def read_letter(self, reference: str, *, key: UUID, batch_id: UUID) -> bytes | None:
-        """Returns one letter's PDF, or None where the supplier has it no more. Raises TryLater."""
-        answer = self._call("GET", f"hand-overs/{key}/{LETTERS}", missing=True)
-        if answer.status_code == 404:
+        """Returns one letter's pages as a PDF, or None where the supplier has it no more. Raises TryLater."""
+        answers = [self._call("GET", f"hand-overs/{key}/{name}", missing=True) for name in (LETTERS, MANIFEST)]
+        if any(answer.status_code == 404 for answer in answers):
             return None
-        try:
-            with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
-                return archive.read(f"{reference}.pdf")
-        except KeyError:
-            return None
+        letters, manifest = (answer.content for answer in answers)
+        return letter_of(io.BytesIO(letters), manifest, reference)
 
     def new_receipts(self) -> Iterator[tuple[str, Any]]:
         """Yields each receipt file's name and JSON that is not acknowledged; None for what is not JSON.

@@ -166,17 +166,29 @@ def _check(folder: Path) -> tuple[dict[str, Any], str]:
         if manifest["count"] != len(entries):
             return manifest, "The count is not that of the messages"
         with zipfile.ZipFile(io.BytesIO(whole)) as archive:
-            if archive.namelist() != [entry["file"] for entry in entries]:
-                return manifest, "The file holds other letters than the manifest"
-            for entry in entries:
-                pdf = archive.read(entry["file"])
-                if not pdf.startswith(b"%PDF-") or hashlib.sha256(pdf).hexdigest() != entry["sha256"]:
-                    return manifest, f"{entry['file']} is no PDF, or not that of the manifest"
-                if entry["format"] not in FORMATS or not entry["language"]:
-                    return manifest, f"{entry['file']} is wanted in a format that we do not make"
+            if archive.namelist() != [each["file"] for each in manifest["pdfs"]]:
+                return manifest, "The file holds other PDFs than the manifest"
+            for each in manifest["pdfs"]:
+                pdf = archive.read(each["file"])
+                if not pdf.startswith(b"%PDF-") or hashlib.sha256(pdf).hexdigest() != each["sha256"]:
+                    return manifest, f"{each['file']} is no PDF, or not that of the manifest"
+                if complaint := _check_letters(each, [entry for entry in entries if entry["file"] == each["file"]]):
+                    return manifest, complaint
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         return {}, f"The hand-over cannot be read: {type(error).__name__}"
     return manifest, ""
+
+
+def _check_letters(pdf: dict[str, Any], entries: list[dict[str, Any]]) -> str:
+    """Returns what is wrong with the letters of a PDF, or ''."""
+    if len({(entry["format"], entry["language"]) for entry in entries}) != 1:
+        return f"{pdf['file']} mixes formats or languages"
+    if entries[0]["format"] not in FORMATS or not entries[0]["language"]:
+        return f"{pdf['file']} is wanted in a format that we do not make"
+    pages = sorted(n for entry in entries for n in range(entry["first_page"], entry["last_page"] + 1))
+    if pages != list(range(1, pdf["pages"] + 1)):
+        return f"{pdf['file']} has pages of no letter, or of two"
+    return ""
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 
 from letters.contents import Text
 from letters.rules import DeliveryStatus
-from letters.transports import Item
+from letters.transports import Item, Pages
 from letters.transports.errors import InDoubt, Refused, TryLater
 from letters.transports.notify import client
 from letters.transports.notify.client import Notify
@@ -22,7 +22,7 @@ def text(number: str = "+447700900123", words: str = "NHS: a letter is on its wa
 
 
 def letter(pdf: bytes = b"%PDF-1.7") -> Item:
-    return Item(f"{uuid.uuid4()}-1", pdf)
+    return Item(f"{uuid.uuid4()}-1", Pages(pdf))
 
 
 @pytest.mark.parametrize(

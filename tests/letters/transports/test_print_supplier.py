@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from letters.rules import Format
-from letters.transports import Item
+from letters.transports import Item, Pages
 from letters.transports.errors import HandOverMismatch, Refused, TransportError, TryLater
 from letters.transports.print_supplier import client
 from letters.transports.print_supplier.client import PrintSupplier
@@ -15,8 +15,8 @@ from letters.transports.print_supplier.stub import PrintStub
 BATCH = uuid.uuid4()
 
 
-def item(pdf: bytes = b"%PDF-1.7 one", **more: Any) -> Item:
-    return Item(f"{uuid.uuid4()}-1", pdf, **more)
+def item(pdf: bytes = b"", **more: Any) -> Item:
+    return Item(f"{uuid.uuid4()}-1", Pages(pdf or f"%PDF-1.7 {uuid.uuid4()}".encode()), **more)
 
 
 def test_what_is_handed_over_is_found_and_read_again(printer: PrintStub) -> None:

@@ -109,8 +109,10 @@ def letter_of(archive: IO[bytes], manifest: bytes, reference: str) -> bytes | No
         if entry["reference"] == reference and "file" in entry:
             with zipfile.ZipFile(archive) as source:
                 pdf = source.read(entry["file"])
-            pages = {each["file"]: each["pages"] for each in said["pdfs"]}
-            return taken_out(Pages(pdf, entry["first_page"], entry["last_page"], pages[entry["file"]]))
+            if "first_page" not in entry:  # handed over when each letter had a PDF of its own
+                return pdf
+            of = next(each["pages"] for each in said["pdfs"] if each["file"] == entry["file"])
+            return taken_out(Pages(pdf, entry["first_page"], entry["last_page"], of))
     return None
 
 

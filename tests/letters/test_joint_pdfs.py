@@ -21,7 +21,7 @@ from letters.pdf_pages import letters_in, taken_out
 from letters.reading import read_letter
 from letters.rules import Format
 from letters.transports import Item, Pages
-from letters.transports.files import batch_file
+from letters.transports.files import batch_file, letter_of
 from letters.wording import Block
 from tests.letters.factories import NOON, Mailing, validated
 from tests.letters.outbox import printed, sent_once, states, work
@@ -109,6 +109,15 @@ def test_two_letters_of_the_same_words_and_pdfs_of_their_own_are_two() -> None:
     twins = [Item(f"{uuid4()}-1", Pages(bytes(bytearray(b"%PDF-1.7 to A Khan")))) for _ in range(2)]
     file = batch_file(twins, key=uuid4(), batch_id=uuid4())
     assert len(json.loads(file.manifest)["pdfs"]) == 2
+
+
+def test_a_letter_of_a_hand_over_from_before_pdfs_were_shared_is_still_read() -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as target:
+        target.writestr("one-1.pdf", b"%PDF-1.7 one")
+    manifest = json.dumps({"messages": [{"reference": "one-1", "file": "one-1.pdf"}]}).encode()
+    assert letter_of(archive, manifest, "one-1") == b"%PDF-1.7 one"
+    assert letter_of(archive, manifest, "two-1") is None
 
 
 @pytest.mark.django_db

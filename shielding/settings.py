@@ -156,6 +156,7 @@ PASSWORD_RESET_TIMEOUT = 3 * 60 * 60
 MFA_ADAPTER = "shielding.accounts.adapter.SecondStepAdapter"
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # an administrator, not the user, says what the address is
 MFA_TOTP_ISSUER = "Shielding"
+MFA_TOTP_TOLERANCE = 1  # a code still counts half a minute after it went (RFC 6238, section 5.2)
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = IS_LOCAL
 MFA_FORMS = {
     "authenticate": "shielding.accounts.forms.CodeForm",

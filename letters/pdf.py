@@ -165,6 +165,7 @@ def _why(error: typst.TypstError) -> str:
     for sign, reason in {
         "does not fit the window": "The address does not fit the window.",
         "more than 10 pages": "The letter has more than 10 pages.",
+        "not on the first page": "The sender's address leaves no room for the heading on the first page.",
         "could not be displayed": "A character cannot be printed in our font.",
     }.items():
         if sign in error.message:

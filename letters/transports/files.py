@@ -14,9 +14,12 @@ from dataclasses import asdict, dataclass
 from typing import IO, Any
 from uuid import UUID
 
+from pypdfium2 import PdfiumError
+
 from letters.contents import Text
 from letters.pdf_pages import Pages, taken_out
 from letters.transports.contract import Item, Receipt
+from letters.transports.errors import HandOverMismatch
 
 MANIFEST = "manifest.json"
 LETTERS = "letters.zip"
@@ -103,17 +106,23 @@ def _message(item: Item) -> dict[str, Any]:
 
 
 def letter_of(archive: IO[bytes], manifest: bytes, reference: str) -> bytes | None:
-    """Returns one letter's pages out of a batch file, as a PDF, or None where it is not there."""
-    said = json.loads(manifest)
-    for entry in said["messages"]:
-        if entry["reference"] == reference and "file" in entry:
-            with zipfile.ZipFile(archive) as source:
-                pdf = source.read(entry["file"])
-            if "first_page" not in entry:  # handed over when each letter had a PDF of its own
-                return pdf
-            of = next(each["pages"] for each in said["pdfs"] if each["file"] == entry["file"])
-            return taken_out(Pages(pdf, entry["first_page"], entry["last_page"], of))
-    return None
+    """Returns one letter's pages out of a batch file, as a PDF, or None where it is not there.
+
+    Raises HandOverMismatch where what the supplier has kept cannot be read.
+    """
+    try:
+        said = json.loads(manifest)
+        entry = next((each for each in said["messages"] if each["reference"] == reference and "file" in each), None)
+        if entry is None:
+            return None
+        with zipfile.ZipFile(archive) as source:
+            pdf = source.read(entry["file"])
+        if "first_page" not in entry:  # handed over when each letter had a PDF of its own
+            return pdf
+        of = {each["file"]: each["pages"] for each in said["pdfs"]}[entry["file"]]
+        return taken_out(Pages(pdf, entry["first_page"], entry["last_page"], of))
+    except (ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile, PdfiumError) as error:
+        raise HandOverMismatch(f"{reference}: what the supplier has kept of it cannot be read") from error
 
 
 def read_manifest(data: bytes) -> Receipt:

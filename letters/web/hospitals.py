@@ -68,7 +68,7 @@ def copies(request: MemberRequest, patient_id: UUID) -> HttpResponse:
 @never_cache
 @require_GET
 def copy(request: MemberRequest, patient_id: UUID, message_id: UUID) -> HttpResponse:
-    """The copy for the practice: the very PDF that was handed over to the printer."""
+    """The copy for the practice: the very pages that were handed over to the printer."""
     by = check_can_see_lists(request.membership)
     message = next((each for each in queries.copies(by, patient_id) if each.pk == message_id), None)
     try:
@@ -85,7 +85,7 @@ def copy(request: MemberRequest, patient_id: UUID, message_id: UUID) -> HttpResp
 
 
 def as_handed_over(message: Message) -> bytes | None:
-    """Returns the PDF that its supplier was given, or None where it has it no more. Raises TransportError."""
+    """Returns the pages that its supplier was given, or None where it has it no more. Raises TransportError."""
     transport = transport_of(supplier_of(message.supplier_id, Channel.LETTER))
     if message.hand_over_key is None or not isinstance(transport, WholeHandOvers):
         return None

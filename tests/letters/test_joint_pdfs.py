@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -21,6 +22,7 @@ from letters.pdf_pages import letters_in, taken_out
 from letters.reading import read_letter
 from letters.rules import Format
 from letters.transports import Item, Pages
+from letters.transports.errors import HandOverMismatch
 from letters.transports.files import batch_file, letter_of
 from letters.wording import Block
 from tests.letters.factories import NOON, Mailing, validated
@@ -86,7 +88,7 @@ def test_letters_of_two_formats_or_languages_never_share_one(change: dict[str, s
 def test_a_letter_whose_heading_is_not_on_its_first_page_is_refused() -> None:
     # Nobody could tell where it begins.
     tall = replace(letter("Amina Khan"), sender=tuple(f"Line {n}" for n in range(60)))
-    with pytest.raises(LetterNotMade):
+    with pytest.raises(LetterNotMade, match="no room for the heading"):
         make_joint_pdf([letter("Bob Ali"), tall], made_at=AT)
 
 
@@ -118,6 +120,26 @@ def test_a_letter_of_a_hand_over_from_before_pdfs_were_shared_is_still_read() ->
     manifest = json.dumps({"messages": [{"reference": "one-1", "file": "one-1.pdf"}]}).encode()
     assert letter_of(archive, manifest, "one-1") == b"%PDF-1.7 one"
     assert letter_of(archive, manifest, "two-1") is None
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda letters, manifest: (letters[:50], manifest),
+        lambda letters, manifest: (letters, manifest[:50]),
+        lambda letters, manifest: (letters, b"{}"),
+        lambda letters, manifest: (letters, manifest.replace(b'"last_page": 2', b'"last_page": 9')),
+        lambda letters, manifest: (letters, manifest.replace(b".pdf", b".txt")),
+    ],
+)
+def test_what_a_supplier_has_kept_and_cannot_be_read_is_a_mismatch(spoil: Callable[..., tuple[bytes, bytes]]) -> None:
+    pdf = make_joint_pdf([letter("Amina Khan"), letter("Bob Ali")], made_at=AT)
+    items = [Item(f"{n}-1", pages) for n, pages in enumerate(letters_in(pdf, 2))]
+    file = batch_file(items, key=uuid4(), batch_id=uuid4())
+    assert text_of(letter_of(io.BytesIO(file.data), file.manifest, "1-1") or b"").count("Bob Ali") == 2
+    letters, manifest = spoil(file.data, file.manifest)
+    with pytest.raises(HandOverMismatch):
+        letter_of(io.BytesIO(letters), manifest, "1-1")
 
 
 @pytest.mark.django_db
